@@ -1,0 +1,41 @@
+"""The one family of errors nodewise raises on purpose."""
+
+from __future__ import annotations
+
+__all__ = [
+    "AllocationError",
+    "BackendUnavailableError",
+    "InstanceError",
+    "MethodError",
+    "ModelTooLargeError",
+    "NodewiseError",
+    "OptionError",
+]
+
+
+class NodewiseError(Exception):
+    """Base of every error that nodewise raises on purpose."""
+
+
+class InstanceError(NodewiseError, ValueError):
+    """An instance breaks a rule of the model; the message names the record and the field."""
+
+
+class AllocationError(NodewiseError, ValueError):
+    """An allocation cannot be read against its instance; the message names the row."""
+
+
+class OptionError(NodewiseError, ValueError):
+    """An option of `solve` or of the command line has a value outside its range."""
+
+
+class BackendUnavailableError(NodewiseError, RuntimeError):
+    """A solver that a method needs is not installed or does not start."""
+
+
+class ModelTooLargeError(NodewiseError, ValueError):
+    """The exact model of an instance is too large to build; the message says what to use."""
+
+
+class MethodError(NodewiseError, RuntimeError):
+    """A method returned an answer that the checker or the bound refutes: a bug of ours."""

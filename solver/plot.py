@@ -1,0 +1,64 @@
+"""The picture of an allocation: load against capacity, node by node."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .errors import BackendUnavailableError
+from .exact import Array
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["plot_loads"]
+
+_FULL, _OVER, _IDLE = "#0072b2", "#d55e00", "#dddddd"  # Okabe-Ito: told apart by all readers
+
+
+def plot_loads(load: Array, capacity: Array, ax: Axes | None = None, title: str = "") -> Axes:
+    """Draw one bar a node: idle capacity, load within it, load above it.
+
+    Parameters
+    ----------
+    load, capacity : (n,) numbers in one unit
+        Nodes are drawn from the largest capacity to the smallest.
+    ax : matplotlib Axes, optional
+    title : str
+
+    Raises
+    ------
+    BackendUnavailableError
+        If matplotlib is not installed.
+    """
+    try:
+        from matplotlib import pyplot
+    except ImportError:
+        raise BackendUnavailableError(
+            "plotting needs matplotlib: pip install 'nodewise[plot]'"
+        ) from None
+    order = np.lexsort((-load.astype(float), -capacity.astype(float)))
+    load, capacity = load[order].astype(float), capacity[order].astype(float)
+    if ax is None:
+        _, ax = pyplot.subplots(figsize=(8, 3.5), layout="constrained")
+    x = np.arange(load.size)
+    width = 1.0 if load.size > 60 else 0.8
+    within = np.minimum(load, capacity)
+    ax.bar(x, capacity, width, color=_IDLE, label="idle capacity")
+    ax.bar(x, within, width, color=_FULL, label="load within capacity")
+    ax.bar(x, load - within, width, bottom=within, color=_OVER, hatch="//", label="overload")
+    ax.step(
+        np.append(x - 0.5, load.size - 0.5),
+        np.append(capacity, capacity[-1]),
+        where="post",
+        color="black",
+        linewidth=0.8,
+    )
+    ax.set_xlabel("node, by capacity")
+    ax.set_ylabel("compute")
+    ax.set_title(title, fontsize="medium")
+    ax.set_xlim(-0.6, load.size - 0.4)
+    ax.legend(fontsize="small", frameon=False, ncols=3, loc="upper right")
+    ax.margins(y=0.18)
+    return ax
