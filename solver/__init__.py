@@ -1,0 +1,47 @@
+"""nodewise: assign tasks to nodes at the least cost, and prove how good the answer is.
+
+>>> from solver import Instance, Node, Task, solve
+>>> instance = Instance(
+...     nodes=[Node("big", compute=10, storage=64), Node("small", compute=6, storage=32)],
+...     tasks=[Task("train", compute=9, storage=40), Task("serve", compute=5, storage=30)],
+... )
+>>> result = solve(instance)
+>>> result.cost, result.status.value, dict(result.allocation.node_of)
+(136, 'optimal', {'train': 'big', 'serve': 'small'})
+"""
+
+import logging
+
+from .bounds import lower_bound
+from .check import Violation, check
+from .cost import cost_of
+from .errors import BackendUnavailableError, InstanceError, NodewiseError
+from .methods import methods
+from .model import Instance, Node, Task
+from .result import Allocation, Progress, Result, Status, Termination
+from .solve import solve
+from .versions import __version__, show_versions
+
+__all__ = [
+    "Allocation",
+    "BackendUnavailableError",
+    "Instance",
+    "InstanceError",
+    "Node",
+    "NodewiseError",
+    "Progress",
+    "Result",
+    "Status",
+    "Task",
+    "Termination",
+    "Violation",
+    "__version__",
+    "check",
+    "cost_of",
+    "lower_bound",
+    "methods",
+    "show_versions",
+    "solve",
+]
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())

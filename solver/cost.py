@@ -19,7 +19,7 @@ AnyAllocation = Allocation | Mapping[str, str] | Sequence[int] | Array
 
 
 def cost_of(instance: Instance, allocation: AnyAllocation) -> Number:
-    """Cost of an allocation: the sum over nodes of p·C + o·max(0, L − C).
+    """Cost of an allocation: the sum over nodes of p·C + o·max(0, L - C).
 
     An empty node costs p·C too, unless the instance says `power_off`: then it costs 0.
 

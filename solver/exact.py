@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 __all__ = [
-    "Array",
     "INT64_MAX",
+    "Array",
     "common_divisor",
     "decimal_places",
     "exact_column",
@@ -64,12 +64,14 @@ def exact_column(values: Iterable[Any]) -> Array:
     plain: list[int | float] = []
     for position, item in enumerate(items):
         if isinstance(item, np.generic):
-            item = item.item()
+            item = float(str(item)) if isinstance(item, np.float16 | np.float32) else item.item()
         if isinstance(item, Decimal | Fraction):
             item = _plain_number(item, position)
         if isinstance(item, bool) or not isinstance(item, int | float):
             raise TypeError(f"{item!r} is not a number", position)
-        plain.append(int(item) if isinstance(item, float) and item.is_integer() else item)
+        if isinstance(item, float) and item.is_integer():
+            item = int(item) if abs(item) < _FLOAT_INTEGERS else int(Decimal(repr(item)))
+        plain.append(item)
     if all(isinstance(item, int) for item in plain):
         fits = all(-INT64_MAX <= item <= INT64_MAX for item in plain)
         return np.array(plain, dtype=np.int64 if fits else object)
@@ -80,7 +82,7 @@ def exact_column(values: Iterable[Any]) -> Array:
 def _plain_number(item: Decimal | Fraction, position: int) -> int | float:
     """The int or float that stands for a Decimal or Fraction exactly."""
     if isinstance(item, Decimal) and not item.is_finite():
-        return float(item)
+        return math.nan if item.is_nan() else float(item)
     if Fraction(item).denominator == 1:
         return int(item)
     if fraction_of(float(item)) != Fraction(item):
@@ -98,9 +100,10 @@ def _narrow(values: Array) -> Array:
     if values.dtype.itemsize < 8:  # float32 0.1 is meant as the decimal it prints as
         values = np.array([float(str(item)) for item in values], dtype=np.float64)
     floats = values.astype(np.float64)
-    with np.errstate(invalid="ignore"):
-        integral = np.isfinite(floats).all() and bool((floats == np.rint(floats)).all())
-    if integral and (not floats.size or float(np.abs(floats).max()) < _FLOAT_INTEGERS):
+    finite = np.isfinite(floats)
+    if floats[finite].size and float(np.abs(floats[finite]).max()) >= _FLOAT_INTEGERS:
+        return exact_column(floats.tolist())  # the decimals they print as, not their binary value
+    if finite.all() and bool((floats == np.rint(floats)).all()):
         return floats.astype(np.int64)
     return floats
 
@@ -155,8 +158,10 @@ def scaled_integers(column: Array, places: int) -> Array:
     """Finite column times 10**places, as exact integers (int64 where they fit)."""
     scale = 10**places
     if column.dtype.kind in "iu":
-        if not column.size or int(np.abs(column).max()) * scale <= INT64_MAX:
-            return column.astype(np.int64) * np.int64(scale) if places else column
+        if scale == 1 or not column.any():
+            return column
+        if int(np.abs(column).max()) * scale <= INT64_MAX:
+            return column.astype(np.int64) * np.int64(scale)
         return np.array([item * scale for item in column.tolist()], dtype=object)
     if column.dtype.kind == "f" and places <= _VECTOR_PLACES:
         scaled = np.rint(column * 10.0**places)
@@ -172,7 +177,7 @@ def scaled_integers(column: Array, places: int) -> Array:
 
 def _scaled(value: int | float, places: int) -> int:
     if isinstance(value, int):
-        return value * 10**places
+        return value * int(10**places)
     return int(Decimal(repr(value)).scaleb(places, _WIDE))
 
 

@@ -28,16 +28,21 @@ def atomic_text(path: str | os.PathLike[str]) -> Iterator[TextIO]:
         raise FileNotFoundError(f"{target}: the folder {target.parent} does not exist")
     if target.is_dir():
         raise IsADirectoryError(f"{target} is a folder; name a file")
+    if target.exists() and not target.is_file():  # a device or pipe, such as /dev/stdout
+        with target.open("w", encoding="utf-8", newline="") as stream:
+            yield stream
+        return
+    target = target.resolve()  # a link keeps pointing at the file
     handle, scratch = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        os.chmod(scratch, _mode_of(target))
-        os.replace(scratch, target)
+        Path(scratch).chmod(_mode_of(target))
+        Path(scratch).replace(target)
     except BaseException:
-        os.unlink(scratch)
+        Path(scratch).unlink(missing_ok=True)
         raise
 
 

@@ -7,6 +7,7 @@ array a field, so that a million tasks are a few arrays and not a million object
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -28,6 +29,11 @@ __all__ = ["Exact", "Instance", "Node", "Number", "Task"]
 
 Number = int | float
 Labels = tuple[str, ...] | None
+
+# A resource of such a name would be mistaken for the field in a CSV column or by `used`.
+_FIELDS = frozenset(
+    {"id", "compute", "storage", "price", "overload_price", "kind", "eligible", "max_load"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +320,7 @@ class Instance:
             node_overload_price, "overload_price", default=self.node_price
         )
         self.node_kind = _kinds(node_kind, n, self._node_ids)
+        _require_resource_names(node_resources)
         self.node_resources = {
             key: node_column(node_resources[key], f"resources[{key!r}]")
             for key in sorted(node_resources)
@@ -474,8 +481,8 @@ def _exact(instance: Instance) -> Exact:
         have = scaled_integers(finite, places)
         total = exact_sum(need)
         if not limited.all():
-            wide = object if total > 2**62 else have.dtype
-            have = np.where(limited, have.astype(wide), total)
+            dtype = object if total > 2**62 else have.dtype
+            have = np.where(limited, have.astype(dtype), total)
         add("storage", have, need, places)
     for key, column in instance.node_resources.items():
         places = decimal_places(column, instance.task_resources[key])
@@ -543,7 +550,8 @@ def _resource_columns(
         if not isinstance(record.resources, Mapping):
             raise InstanceError(f"{kind} {record.id!r}: resources must map names to numbers")
         names.update(record.resources)
-    return {key: [record.resources.get(key, 0) for record in records] for key in names}
+    ordered = sorted(names, key=str)
+    return {key: [record.resources.get(key, 0) for record in records] for key in ordered}
 
 
 def _length(values: Any, name: str) -> int:
@@ -574,7 +582,10 @@ def _ids(ids: Any, kind: str, count: int) -> Array | None:
                     "every id must be unique"
                 )
             seen.add(item)
-    return _frozen(np.array(items, dtype=np.dtypes.StringDType()))
+    try:
+        return _frozen(np.array(items, dtype=np.dtypes.StringDType()))
+    except UnicodeEncodeError as error:
+        raise InstanceError(f"{kind}_ids: {error.object!r} is not valid Unicode text") from None
 
 
 def _named(ids: Array | None, kind: str, count: int) -> Array:
@@ -613,7 +624,13 @@ def _column(
     except TypeError as error:
         message, position = error.args
         raise InstanceError(f"{label(position)}: {name}: {message}") from None
-    floats = column.astype(np.float64) if column.dtype == object else column
+    try:
+        floats = column.astype(np.float64) if column.dtype == object else column
+    except OverflowError:
+        wide = [isinstance(v, int) and abs(v) > sys.float_info.max for v in column.tolist()]
+        raise InstanceError(
+            f"{label(wide.index(True))}: {name}: the number is too large; at most 1.79e308"
+        ) from None
     bad = ~(floats >= 0) if unlimited else ~((floats >= 0) & (floats < math.inf))
     if bad.any():
         position = int(np.argmax(bad))
@@ -639,6 +656,15 @@ def _kinds(
     return tuple(items)
 
 
+def _require_resource_names(names: Iterable[Any]) -> None:
+    for key in names:
+        if not isinstance(key, str) or not key or key in _FIELDS:
+            raise InstanceError(
+                f"nodes: resources[{key!r}]: the name of a resource must be text, not empty, "
+                "and none of the fields of a node or a task"
+            )
+
+
 def _require_known_resources(needed: Mapping[str, Any], known: Mapping[str, Any]) -> None:
     for key in needed:
         if key not in known:
@@ -662,6 +688,8 @@ def _eligibility(
     specs: Any, groups: Sequence[Sequence[str] | None] | None, count: int, instance: Instance
 ) -> tuple[Array, tuple[Labels, ...]]:
     """Number the distinct eligibility lists: group 0 is "all nodes", the rest as they come."""
+    if specs is None and groups is not None:
+        raise InstanceError("eligible_groups is given without task_eligible, which points into it")
     if specs is None:
         return _frozen(np.zeros(count, dtype=np.int32)), (None,)
     if _length(specs, "task_eligible") != count:
@@ -681,8 +709,8 @@ def _eligibility(
     if groups is None:
         found = [number_of(spec, label(j)) for j, spec in enumerate(specs)]
         return _frozen(np.array(found, dtype=np.int32)), tuple(number)
-    positions = np.asarray(specs)
-    if positions.dtype.kind not in "iu":
+    positions = np.asarray(specs) if count else np.zeros(0, dtype=np.int64)
+    if positions.dtype.kind not in "iu" or positions.ndim != 1:
         raise InstanceError("task_eligible must hold integer positions in eligible_groups")
     outside = (positions < 0) | (positions >= len(groups))
     if outside.any():

@@ -95,10 +95,13 @@ class Allocation:
     """
 
     def __init__(self, instance: Instance, node_index: Any) -> None:
-        index = np.array(node_index, dtype=np.int64).reshape(-1)
+        given = np.asarray(node_index)
+        if given.size and given.dtype.kind not in "iu":
+            raise ValueError(f"node_index must hold integer positions, not {given.dtype}")
+        index = np.array(given, dtype=np.int64).reshape(-1)
         if index.shape != (instance.num_tasks,):
             raise ValueError(f"node_index has {index.size} entries for {instance.num_tasks} tasks")
-        if index.size and not (0 <= int(index.min()) and int(index.max()) < instance.num_nodes):
+        if index.size and not (int(index.min()) >= 0 and int(index.max()) < instance.num_nodes):
             raise ValueError(f"node_index must hold positions 0..{instance.num_nodes - 1}")
         index.flags.writeable = False
         self.instance = instance
@@ -150,7 +153,8 @@ class Allocation:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Allocation):
             return NotImplemented
-        return bool((self.node_index == other.node_index).all()) and self.instance == other.instance
+        same = np.array_equal(self.node_index, other.node_index)
+        return same and self.instance == other.instance
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -186,8 +190,10 @@ class Result:
         Every improvement of cost or bound, in order of time.
     infeasible_because : str or None
         Why no allocation exists, when `status` is INFEASIBLE.
+    unplaced : tuple of str
+        Ids of the tasks that a heuristic could not place.
     message : str or None
-        What else there is to say, such as the tasks a heuristic could not place.
+        What else there is to say.
     """
 
     instance: Instance
@@ -202,6 +208,7 @@ class Result:
     num_workers: int
     history: tuple[Progress, ...] = ()
     infeasible_because: str | None = None
+    unplaced: tuple[str, ...] = ()
     message: str | None = None
     versions: dict[str, str] = field(default_factory=dict)
 

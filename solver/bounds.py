@@ -1,0 +1,379 @@
+"""Proven lower bounds on the cost of any allocation.
+
+Two relaxations are solved. The closed form pours the total demand into the cheapest places.
+The linear relaxation, aggregated over classes, also sees storage, further resources,
+eligibility and max_load. GLOP solves it in floating point, but the bound is not GLOP's: its dual
+prices are rounded to rationals, and the Lagrangian that they define is evaluated in exact
+integers. Any prices give a valid bound (Geoffrion 1974); GLOP's only make it a good one.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from .cost import in_user_units
+from .engines.process import EngineCrash, HardLimitReached, run_job
+from .errors import BackendUnavailableError, OptionError
+from .exact import Array, common_divisor, exact_sum
+from .infeasibility import why_infeasible
+from .linear_model import INFINITE, LinearModel, LinearModelBuilder
+from .model import Instance, Number
+from .presolve import Problem
+
+__all__ = [
+    "BOUNDS",
+    "Prices",
+    "closed_form_bound",
+    "lagrangian_bound",
+    "linear_bound",
+    "lower_bound",
+    "round_up_to_attainable",
+]
+
+GLOP = "solver.engines.glop"
+_MAX_CELLS = 400_000
+_PRICE_BITS = 60
+
+
+def lower_bound(
+    instance: Instance, method: str = "auto", *, time_limit: float = 60.0
+) -> Number | None:
+    """A cost that no allocation of the instance can go below, proven.
+
+    Parameters
+    ----------
+    instance : Instance
+    method : {"auto", "closed-form", "linear"}
+        "auto" is the best of the others.
+    time_limit : float
+        Seconds; at the limit the best bound so far is returned.
+
+    Returns
+    -------
+    int or float or None
+        In the user's unit of cost; an int where all input is integer, otherwise a float
+        that is never above the exact bound. None if there is provably no allocation.
+
+    Raises
+    ------
+    OptionError
+        If the method is unknown.
+
+    Examples
+    --------
+    >>> instance = Instance.from_arrays(node_compute=[4, 4], task_compute=[3, 3, 3])
+    >>> lower_bound(instance, "closed-form")  # 9 units on 8: one must be overload
+    36
+    """
+    if method not in BOUNDS:
+        raise OptionError(f"bound method {method!r} is none of: {', '.join(BOUNDS)}")
+    problem = Problem(instance)
+    if why_infeasible(problem) is not None:
+        return None
+    return in_user_units(instance, BOUNDS[method](problem, time_limit), floor=True)
+
+
+def closed_form_bound(problem: Problem, _time_limit: float = 0.0) -> int:
+    """Pour the demand into the cheapest places: a bound in exact cost units.
+
+    Without power_off the idle cost is paid anyway, and only the excess of the total demand
+    over the total capacity is priced, at the cheapest overload first. With power_off each
+    node offers C at price p and what max_load leaves above it at price o.
+
+    Complexity: O(m + n log n).
+    """
+    instance, exact = problem.instance, problem.instance.exact
+    demand = exact_sum(exact.task_compute)
+    nodes = list(
+        zip(
+            exact.node_compute.tolist(),
+            exact.node_price.tolist(),
+            exact.node_overload_price.tolist(),
+            _load_limits(instance, demand),
+            strict=True,
+        )
+    )
+    places = [(o, max(0, limit - C)) for C, _, o, limit in nodes]
+    if instance.power_off:
+        places += [(p, min(C, limit)) for C, p, _, limit in nodes]
+        total, left = 0, demand
+    else:
+        total = sum(p * C for C, p, _, _ in nodes)
+        left = max(0, demand - sum(C for C, _, _, _ in nodes))
+    for price, room in sorted(places):
+        amount = min(left, room)
+        total += price * amount
+        left -= amount
+    return round_up_to_attainable(problem, total)
+
+
+def _load_limits(instance: Instance, demand: int) -> list[int]:
+    """The most load each node may carry, in exact units."""
+    names = instance.exact.dimensions
+    if "max_load" not in names:
+        return [demand] * instance.num_nodes
+    return [int(limit) for limit in instance.exact.capacity[:, names.index("max_load")].tolist()]
+
+
+def round_up_to_attainable(problem: Problem, units: int) -> int:
+    """Smallest value not below `units` that the cost of an allocation can take.
+
+    Overload comes in multiples of what divides all demands and the node's capacity, so the
+    cost moves in steps.
+    """
+    instance, exact = problem.instance, problem.instance.exact
+    demand_step = common_divisor(exact.task_compute)
+    compute = exact.node_compute.tolist()
+    overload = exact.node_overload_price.tolist()
+    step = math.gcd(*(o * math.gcd(demand_step, C) for C, o in zip(compute, overload, strict=True)))
+    idle = [p * C for p, C in zip(exact.node_price.tolist(), compute, strict=True)]
+    base = 0 if instance.power_off else sum(idle)
+    if instance.power_off:
+        step = math.gcd(step, *idle)
+    if units <= base:
+        return base if not instance.power_off else max(0, units)
+    return base + -(-(units - base) // step) * step if step else units
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Multipliers of the relaxed rows, one of each a node class; all 0 or more.
+
+    Attributes
+    ----------
+    load : (G,) floats
+        Price of a unit of load, from the overload rows.
+    large : (G,) floats
+        Price of the overload that tasks larger than the node bring (see `_add_large_rows`).
+    needs : (G, d) floats
+        Price of a unit of each hard dimension.
+    opening : (K, G) floats or None
+        With power_off: price of the rows X_kg <= b_kg U_g.
+    """
+
+    load: Array
+    large: Array
+    needs: Array
+    opening: Array | None
+
+
+def linear_bound(problem: Problem, time_limit: float = 60.0) -> int:
+    """The linear relaxation over classes, in exact cost units; at least the closed form."""
+    best = closed_form_bound(problem)
+    classes = problem.classes
+    if classes.num_task_classes * classes.num_node_classes > _MAX_CELLS:
+        return best
+    deadline = time.monotonic() + time_limit
+    relaxation = _Relaxation(problem)
+    left = deadline - time.monotonic()
+    if left <= 0:
+        return best
+    try:
+        answer = run_job(
+            GLOP,
+            "solve_relaxation",
+            {"model": relaxation.model, "time_limit": left},
+            hard_limit=left + 1.0,
+        )
+    except (HardLimitReached, EngineCrash):
+        return best
+    if answer["duals"] is None:
+        return best
+    return max(best, lagrangian_bound(problem, relaxation.prices(answer["duals"])))
+
+
+class _Relaxation:
+    """The linear program, and how to read the prices off its duals.
+
+    Columns X_kg (tasks of class k on nodes of class g), V_g (overload), and with power_off
+    U_g (nodes that are on).
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        classes, grid = problem.classes, problem.grid
+        self._k, self._g = np.nonzero(problem.fits)
+        g_count = classes.num_node_classes
+        nodes = classes.node_count
+        need = grid.needs[classes.task_first]
+        have = grid.capacity[classes.node_first]
+        C = grid.node_compute[classes.node_first]
+        D = grid.task_compute[classes.task_first]
+        b = problem.most_per_node[self._k, self._g]
+        builder = LinearModelBuilder()
+        room = np.minimum(classes.task_count[self._k], _product(b, nodes[self._g]))
+        X = builder.add_columns(self._k.size, upper=room)
+        V = builder.add_columns(
+            g_count, upper=INFINITE, cost=grid.overload_price[classes.node_first]
+        )
+        idle = grid.idle_cost[classes.node_first]
+        on = problem.instance.power_off
+        U = builder.add_columns(g_count, upper=nodes, cost=idle) if on else None
+        rows = builder.add_rows(
+            classes.num_task_classes, lower=classes.task_count, upper=classes.task_count
+        )
+        builder.add_entries(rows[self._k], X, 1)
+
+        def capacity_rows(have: Array) -> Array:
+            if U is None:
+                return builder.add_rows(g_count, upper=_product(have, nodes))
+            rows = builder.add_rows(g_count, upper=0)
+            builder.add_entries(rows, U, -have)
+            return rows
+
+        self._load = capacity_rows(C)
+        builder.add_entries(self._load[self._g], X, D[self._k])
+        builder.add_entries(self._load, V, -1)
+        self._needs = np.zeros((g_count, need.shape[1]), dtype=np.int64)
+        for d in range(need.shape[1]):
+            self._needs[:, d] = capacity_rows(have[:, d])
+            builder.add_entries(self._needs[:, d][self._g], X, need[self._k, d])
+        excess = np.maximum(0, D[self._k] - C[self._g])
+        self._large = builder.add_rows(g_count if excess.any() else 0, upper=0)
+        if excess.any():
+            # A task larger than its node overloads it by the difference at least, and the
+            # differences of several such tasks add up.
+            builder.add_entries(self._large[self._g], X, excess)
+            builder.add_entries(self._large, V, -1)
+        self._opening = builder.add_rows(self._k.size if on else 0, upper=0)
+        if U is not None:
+            builder.add_entries(self._opening, X, 1)
+            builder.add_entries(self._opening, U[self._g], -b)
+        self.model: LinearModel = builder.build()
+
+    def prices(self, duals: Array) -> Prices:
+        """The multipliers in exact units of cost for each exact unit of the rows."""
+        problem, grid = self._problem, self._problem.grid
+        cost = float(grid.cost_unit)
+        row_price = np.where(np.isfinite(duals), np.maximum(0.0, -duals), 0.0)
+        g_count = problem.classes.num_node_classes
+        per_compute = cost / grid.compute_unit
+        large = row_price[self._large] if self._large.size else np.zeros(g_count)
+        opening = None
+        if self._opening.size:
+            opening = np.zeros(problem.fits.shape)
+            opening[self._k, self._g] = row_price[self._opening] * cost
+        units = np.array([cost / unit for unit in grid.need_units])
+        return Prices(
+            load=row_price[self._load] * per_compute,
+            large=large * per_compute,
+            needs=row_price[self._needs] * units,
+            opening=opening,
+        )
+
+
+def lagrangian_bound(problem: Problem, prices: Prices) -> int:
+    """Evaluate the Lagrangian of the relaxation at rounded prices, in exact integers.
+
+    With prices l, t, q, s >= 0 (load, large tasks, needs, opening), l_g + t_g <= o_g:
+
+        sum_k  min { sum_g r_kg X_kg : sum_g X_kg = m_k, 0 <= X_kg <= b_kg n_g }
+        + sum_g  n_g (idle_g - l_g C_g - q_g·Q_g - sum_k b_kg s_kg)
+
+    where r_kg = l_g D_k + t_g max(0, D_k - C_g) + q_g·need_k + s_kg; with power_off the last
+    sum takes only the negative terms. Every number is an integer multiple of 2**-shift.
+
+    Returns
+    -------
+    int
+        A bound in exact cost units, rounded up to a value that a cost can take.
+    """
+    classes, exact = problem.classes, problem.instance.exact
+    shift = _shift(prices)
+
+    def rounded(values: Array) -> list[int]:
+        return [max(0, int(Fraction(value) * 2**shift)) for value in values.tolist()]
+
+    overload = exact.node_overload_price[classes.node_first].tolist()
+    load = [min(a, o << shift) for a, o in zip(rounded(prices.load), overload, strict=True)]
+    large = [
+        min(t, (o << shift) - a)
+        for t, o, a in zip(rounded(prices.large), overload, load, strict=True)
+    ]
+    task = classes.task_first
+    D = exact.task_compute[task].astype(object)
+    need = exact.needs[task].astype(object)
+    C = exact.node_compute[classes.node_first].tolist()
+    have = exact.capacity[classes.node_first].tolist()
+    idle = [
+        p * c << shift
+        for p, c in zip(exact.node_price[classes.node_first].tolist(), C, strict=True)
+    ]
+    reduced = np.full(problem.fits.shape, None, dtype=object)
+    total = 0
+    for g in range(classes.num_node_classes):
+        at = np.flatnonzero(problem.fits[:, g])
+        needs_price = rounded(prices.needs[g])
+        cost = load[g] * D[at]
+        if large[g]:
+            cost += large[g] * np.maximum(D[at] - C[g], 0)
+        for d, price in enumerate(needs_price):
+            if price:
+                cost += price * need[at, d]
+        node = idle[g] - load[g] * C[g]
+        node -= sum(q * int(Q) for q, Q in zip(needs_price, have[g], strict=True))
+        if prices.opening is not None:
+            opening = np.array(rounded(prices.opening[at, g]), dtype=object)
+            cost += opening
+            node -= int((opening * problem.most_per_node[at, g].astype(object)).sum())
+            node = min(0, node)
+        reduced[at, g] = cost
+        total += int(classes.node_count[g]) * node
+    total += _cheapest_placement(problem, reduced)
+    return round_up_to_attainable(problem, max(0, -(-total >> shift)))
+
+
+def _shift(prices: Prices) -> int:
+    """Bits behind the point, so that the largest price keeps `_PRICE_BITS` of them."""
+    largest = max(
+        (float(part.max()) for part in (prices.load, prices.large, prices.needs) if part.size),
+        default=1.0,
+    )
+    if prices.opening is not None and prices.opening.size:
+        largest = max(largest, float(prices.opening.max()))
+    exponent = math.frexp(largest)[1] if largest > 0 else 0
+    return max(0, _PRICE_BITS - exponent)
+
+
+def _cheapest_placement(problem: Problem, reduced: Array) -> int:
+    """Sum over task classes of the cheapest way to place them, at most b_kg n_g on class g."""
+    classes = problem.classes
+    total = 0
+    for k, row in enumerate(reduced.tolist()):
+        left = int(classes.task_count[k])
+        offers = sorted((cost, g) for g, cost in enumerate(row) if cost is not None)
+        for cost, g in offers:
+            amount = min(left, int(problem.most_per_node[k, g]) * int(classes.node_count[g]))
+            total += cost * amount
+            left -= amount
+            if not left:
+                break
+    return total
+
+
+def _product(have: Array, nodes: Array) -> Array:
+    """have * nodes, cut at INFINITE instead of overflowing."""
+    return np.array(
+        [min(INFINITE, a * b) for a, b in zip(have.tolist(), nodes.tolist(), strict=True)],
+        dtype=np.int64,
+    )
+
+
+def _best(problem: Problem, time_limit: float) -> int:
+    try:
+        return linear_bound(problem, time_limit)
+    except BackendUnavailableError:
+        return closed_form_bound(problem)
+
+
+BOUNDS: dict[str, Callable[[Problem, float], int]] = {
+    "auto": _best,
+    "closed-form": closed_form_bound,
+    "linear": linear_bound,
+}

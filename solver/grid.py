@@ -1,0 +1,202 @@
+"""The integer grid that solvers work on: small numbers, rounded only to the safe side.
+
+Solvers want 64-bit integers whose sums do not overflow. The exact integers of an instance
+are divided by their common divisors; where they are still too large, needs are rounded up
+and capacities down, so that an allocation feasible on the grid is feasible in the user's own
+numbers. What the rounding may do to the cost is kept, so that a bound can be weakened by it.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+import numpy as np
+
+from .exact import Array, common_divisor, exact_sum, largest
+from .model import Exact, Instance
+
+__all__ = ["Grid", "Width", "make_grid"]
+
+
+class Width(enum.Enum):
+    """How large the sums over a grid may get, before its numbers are rounded.
+
+    The limits are on loads, needs and costs.
+    """
+
+    INT64 = (2**40, 2**61, 2**61)
+    """For integer arithmetic."""
+    FLOAT = (2**30, 2**30, 2**50)
+    """For solvers that compute in floating point with absolute tolerances."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """An instance in int64.
+
+    Attributes
+    ----------
+    node_compute, task_compute : (n,), (m,) int64
+        Compute in units of `compute_unit` of the exact integers.
+    overload_price, idle_cost : (n,) int64
+        Cost of one unit of overload, and of a node that is on, in units of `cost_unit`.
+    needs, capacity : (m, d), (n, d) int64
+        The hard dimensions, as in `Exact`.
+    compute_unit : int
+        Exact units of compute in one unit of the grid.
+    need_units : tuple of d int
+        The same for each hard dimension.
+    cost_unit : int
+        Value of one unit of cost, in units of the exact cost.
+    offset : int
+        Exact cost of the nodes that are paid for whatever happens.
+    slack : int
+        The exact cost of an allocation is at least offset + cost_unit * (cost on the grid)
+        - slack; 0 where the cost is not rounded.
+    exact_cost : bool
+        Whether offset + cost_unit * (cost on the grid) is the exact cost.
+    exact_limits : bool
+        Whether the hard dimensions are not rounded, so that infeasible on the grid means
+        infeasible, and a bound on the grid is a bound.
+    """
+
+    node_compute: Array
+    task_compute: Array
+    overload_price: Array
+    idle_cost: Array
+    needs: Array
+    capacity: Array
+    compute_unit: int
+    need_units: tuple[int, ...]
+    cost_unit: int
+    offset: int
+    slack: int
+    exact_cost: bool
+    exact_limits: bool
+
+    @property
+    def exact(self) -> bool:
+        """Whether nothing at all is rounded."""
+        return self.exact_cost and self.exact_limits and not self.slack
+
+    def keeps_limits(self, node_index: Array) -> bool:
+        """Whether no hard dimension is overfull under an allocation (n positions of nodes)."""
+        used = np.zeros_like(self.capacity)
+        np.add.at(used, node_index, self.needs)
+        return bool((used <= self.capacity).all())
+
+    def bound_in_units(self, grid_bound: int) -> int | None:
+        """A proven bound on the grid's cost, as one in exact cost units; None if it is none."""
+        if not self.exact_limits:
+            return None
+        return self.offset + self.cost_unit * grid_bound - self.slack
+
+
+def make_grid(instance: Instance, width: Width = Width.INT64) -> Grid:
+    """Scale an instance to int64, exactly where the numbers allow it."""
+    load_limit, need_limit, cost_limit = width.value
+    exact = instance.exact
+    compute_unit, node_compute, task_compute = _compute(exact, load_limit)
+    price_unit, price, idle = _prices(instance, exact, compute_unit, task_compute, cost_limit)
+    needs, capacity, need_units, exact_limits = _limits(
+        exact, compute_unit, task_compute, need_limit
+    )
+    overload = exact.node_overload_price.tolist()
+    rounded = compute_unit != _compute_divisor(exact)
+    slack = 0
+    if rounded:
+        # Each task adds less than one unit to the load of its node by rounding up, each node
+        # loses less than one by rounding its capacity down. Prices are rounded down, which
+        # leaves a bound a bound.
+        places = instance.num_tasks + instance.num_nodes
+        slack = compute_unit * largest(exact.node_overload_price) * places
+    return Grid(
+        node_compute=node_compute,
+        task_compute=task_compute,
+        overload_price=price,
+        idle_cost=idle,
+        needs=needs,
+        capacity=capacity,
+        compute_unit=compute_unit,
+        need_units=need_units,
+        cost_unit=compute_unit * price_unit,
+        offset=0 if instance.power_off else _idle_total(exact),
+        slack=slack,
+        exact_cost=not rounded and not any(o % price_unit for o in overload),
+        exact_limits=exact_limits,
+    )
+
+
+def _idle_total(exact: Exact) -> int:
+    pairs = zip(exact.node_price.tolist(), exact.node_compute.tolist(), strict=True)
+    return sum(p * C for p, C in pairs)
+
+
+def _compute_divisor(exact: Exact) -> int:
+    return common_divisor(exact.task_compute, exact.node_compute) or 1
+
+
+def _compute(exact: Exact, load_limit: int) -> tuple[int, Array, Array]:
+    """The unit of compute, and both columns in it (capacities cut at the total demand)."""
+    unit = _compute_divisor(exact)
+    total = exact_sum(exact.task_compute)
+    most = max(total, 1)
+    if most // unit > load_limit:
+        unit = -(-16 * most // load_limit)
+    # A capacity above the total demand is never reached: what is cut off changes no overload.
+    have = [
+        min(C // unit, -(-total // unit) + len(exact.task_compute))
+        for C in exact.node_compute.tolist()
+    ]
+    need = [-(-D // unit) for D in exact.task_compute.tolist()] if unit > 1 else exact.task_compute
+    return unit, np.array(have, dtype=np.int64), np.asarray(need, dtype=np.int64)
+
+
+def _prices(
+    instance: Instance, exact: Exact, compute_unit: int, task_compute: Array, cost_limit: int
+) -> tuple[int, Array, Array]:
+    """The unit of price, and overload prices and idle costs in it (rounded down)."""
+    overload = exact.node_overload_price.tolist()
+    idle = [0] * instance.num_nodes
+    divisor = common_divisor(overload)
+    if instance.power_off:
+        costs = [
+            p * C
+            for p, C in zip(exact.node_price.tolist(), exact.node_compute.tolist(), strict=True)
+        ]
+        idle = [cost // compute_unit for cost in costs]
+        divisor = common_divisor(overload, idle)
+    unit = divisor or 1
+    load = int(task_compute.sum()) + 1
+    most = (max(overload, default=0) * load + max(idle, default=0)) * instance.num_nodes
+    if most // unit >= cost_limit:
+        unit = -(-most // cost_limit)
+    price = np.array([o // unit for o in overload], dtype=np.int64)
+    return unit, price, np.array([cost // unit for cost in idle], dtype=np.int64)
+
+
+def _limits(
+    exact: Exact, compute_unit: int, task_compute: Array, need_limit: int
+) -> tuple[Array, Array, tuple[int, ...], bool]:
+    """Needs and capacities of the hard dimensions, their units, and whether they are exact."""
+    needs = np.zeros(exact.needs.shape, dtype=np.int64)
+    capacity = np.zeros(exact.capacity.shape, dtype=np.int64)
+    units: list[int] = []
+    all_exact = True
+    for d, name in enumerate(exact.dimensions):
+        need, have = exact.needs[:, d], exact.capacity[:, d]
+        unit = common_divisor(need) or 1
+        total = exact_sum(need)
+        if name == "max_load" and compute_unit > unit:
+            unit = compute_unit
+            all_exact &= not (task_compute * unit != need).any()
+        elif total // unit >= need_limit:
+            unit = -(-16 * total // need_limit)
+            all_exact = False
+        units.append(unit)
+        small = need.dtype != object
+        needs[:, d] = -(-need // unit) if small else [-(-s // unit) for s in need.tolist()]
+        most = int(needs[:, d].sum())
+        capacity[:, d] = [most if total <= S else min(S // unit, most) for S in have.tolist()]
+    return needs, capacity, tuple(units), all_exact

@@ -1,0 +1,83 @@
+"""The methods: one function each, `(Problem, Options) -> Outcome`, in a dict by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+from .auto import auto
+from .base import Method, Options, Outcome
+from .cp_sat import cp_sat
+from .fit import best_fit, first_fit
+from .greedy import greedy
+from .mip import mip
+from .round_robin import blocks, round_robin
+
+__all__ = ["MethodInfo", "Options", "Outcome", "methods"]
+
+
+@dataclass(frozen=True)
+class MethodInfo:
+    """A method and what it needs.
+
+    Attributes
+    ----------
+    name, description : str
+    run : callable
+    exact : bool
+        Whether it can prove an optimum on its own.
+    requires : tuple of str
+        Packages that it loads, in a process of its own.
+    """
+
+    name: str
+    description: str
+    run: Method
+    exact: bool = False
+    requires: tuple[str, ...] = ()
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Required packages that are not installed."""
+        return tuple(package for package in self.requires if find_spec(package) is None)
+
+    @property
+    def available(self) -> bool:
+        """Whether everything the method needs is installed."""
+        return not self.missing
+
+    @property
+    def why_not(self) -> str | None:
+        """Why the method is not available, with the remedy; None if it is."""
+        if self.available:
+            return None
+        return f"{', '.join(self.missing)} not installed: pip install {' '.join(self.missing)}"
+
+
+_ALL = (
+    MethodInfo("auto", "baselines, bound, then an exact method where it pays", auto, exact=True),
+    MethodInfo("cp-sat", "exact, by OR-Tools CP-SAT", cp_sat, exact=True, requires=("ortools",)),
+    MethodInfo(
+        "mip",
+        "exact, by HiGHS, CBC or another solver through PuLP",
+        mip,
+        exact=True,
+        requires=("pulp", "highsbox", "cbcbox"),
+    ),
+    MethodInfo("greedy", "largest demand first, where it costs least", greedy),
+    MethodInfo("first-fit", "largest demand first, first node with room", first_fit),
+    MethodInfo("best-fit", "largest demand first, tightest node with room", best_fit),
+    MethodInfo("round-robin", "tasks dealt out in turn", round_robin),
+    MethodInfo("blocks", "consecutive blocks of tasks", blocks),
+)
+
+
+def methods() -> dict[str, MethodInfo]:
+    """All methods by name, in the order of preference.
+
+    Examples
+    --------
+    >>> methods()["greedy"].available
+    True
+    """
+    return {info.name: info for info in _ALL}

@@ -1,0 +1,77 @@
+"""What a method gets and returns."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ..exact import Array
+from ..presolve import Problem
+from ..result import Termination
+
+__all__ = ["Method", "Options", "Outcome"]
+
+
+def _ignore(_: object) -> None:
+    """Default for the callbacks."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a method is to run.
+
+    Attributes
+    ----------
+    deadline : float
+        Value of ``time.monotonic()`` at which to stop.
+    seed, num_workers : int
+    rel_gap : float
+        Stop once (cost - bound) / cost is at most this.
+    start : (m,) int64 or None
+        A feasible allocation to begin from.
+    bound : int or None
+        A proven bound in exact cost units, known beforehand.
+    mip_solver : str
+        The solver that method "mip" uses.
+    on_incumbent, on_bound : callables
+        Told of every better allocation (node positions) and every better bound (exact cost
+        units) as soon as they are found.
+    """
+
+    deadline: float
+    seed: int = 0
+    num_workers: int = 1
+    rel_gap: float = 0.0
+    start: Array | None = None
+    bound: int | None = None
+    mip_solver: str = "HiGHS"
+    on_incumbent: Callable[[Array], None] = field(default=_ignore)
+    on_bound: Callable[[int], None] = field(default=_ignore)
+
+    def seconds_left(self) -> float:
+        """Seconds until the deadline, 0 if it has passed."""
+        return max(0.0, self.deadline - time.monotonic())
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a method found; incumbents and bounds have gone through the callbacks already.
+
+    Attributes
+    ----------
+    termination : Termination
+    infeasible_because : str or None
+        A proof, in words, that there is no allocation.
+    unplaced : tuple of int
+        Positions of the tasks that a heuristic could not place.
+    message : str or None
+    """
+
+    termination: Termination
+    infeasible_because: str | None = None
+    unplaced: tuple[int, ...] = ()
+    message: str | None = None
+
+
+Method = Callable[[Problem, Options], Outcome]

@@ -1,0 +1,80 @@
+"""The assignment model solved to proven optimality by OR-Tools CP-SAT."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..engines.process import HardLimitReached, run_job
+from ..formulation import AssignmentModel, assignment_model
+from ..presolve import Problem
+from ..result import Termination
+from .base import Options, Outcome
+from .exact_outcome import hard_limit, outcome_of
+
+__all__ = ["ENGINE", "cp_sat"]
+
+ENGINE = "solver.engines.cp_sat"
+
+
+def cp_sat(problem: Problem, options: Options) -> Outcome:
+    """Solve the model over task classes and nodes; warm-started, incumbents as they come.
+
+    Raises
+    ------
+    ModelTooLargeError
+        If the model would have too many variables.
+    """
+    built = assignment_model(problem, problem.grid)
+    hint = None if options.start is None else built.encode(options.start)
+    grid = problem.grid
+    lower, upper = _objective_limits(problem, options, built)
+
+    def news(item: tuple[str, Any]) -> None:
+        kind, content = item
+        if kind == "solution":
+            options.on_incumbent(built.decode(content))
+        else:
+            bound = grid.bound_in_units(content)
+            if bound is not None:
+                options.on_bound(bound)
+
+    left = options.seconds_left()
+    try:
+        answer = run_job(
+            ENGINE,
+            "solve_model",
+            {
+                "model": built.model,
+                "hint": hint,
+                "objective_lower": lower,
+                "objective_upper": upper,
+                "time_limit": left,
+                "seed": options.seed,
+                "num_workers": options.num_workers,
+                "rel_gap": options.rel_gap,
+                "deterministic_limit": None,
+            },
+            hard_limit=hard_limit(left),
+            on_news=news,
+        )
+    except HardLimitReached:
+        return Outcome(Termination.TIME_LIMIT)
+    if answer["values"] is not None:
+        options.on_incumbent(built.decode(answer["values"]))
+    if answer["bound"] is not None:
+        news(("bound", answer["bound"]))
+    return outcome_of(problem, options, answer["status"], trusted=grid.exact_limits)
+
+
+def _objective_limits(
+    problem: Problem, options: Options, built: AssignmentModel
+) -> tuple[int, int]:
+    """Limits on the objective that some optimal solution keeps, known beforehand."""
+    grid, model = problem.grid, built.model
+    most = int((model.objective.astype(object) * model.upper.astype(object)).sum())
+    lower = 0
+    if options.bound is not None and grid.exact_cost and grid.exact_limits:
+        lower = max(0, -(-(options.bound - grid.offset) // grid.cost_unit))
+    if options.start is not None:
+        most = min(most, built.objective_of(options.start))
+    return min(lower, most), most

@@ -1,0 +1,118 @@
+"""The assignment model solved by a mixed-integer programming solver through PuLP."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ..engines.process import EngineCrash, HardLimitReached, run_job
+from ..errors import BackendUnavailableError
+from ..formulation import assignment_model
+from ..presolve import Problem
+from ..result import Termination
+from .base import Options, Outcome
+from .exact_outcome import hard_limit, outcome_of
+
+__all__ = ["ENGINE", "mip", "safe_bound"]
+
+ENGINE = "solver.engines.pulp_models"
+_ABSOLUTE, _RELATIVE, _DUAL_TOLERANCE = 1e-3, 1e-12, 1e-7
+_TRUSTED_COST = 2**40  # beyond it, "infeasible" has been seen to be wrong
+_PRINTED = 1e-7  # relative error of an objective that went through a solution file
+
+
+def mip(problem: Problem, options: Options) -> Outcome:
+    """Solve the model over task classes and nodes with ``options.mip_solver``.
+
+    Where the numbers are too wide for floating point they are rounded, and nothing that the
+    solver proves about the rounded model is taken for a proof.
+
+    Raises
+    ------
+    ModelTooLargeError
+        If the model would have too many variables.
+    BackendUnavailableError
+        If the solver is not installed.
+    """
+    grid = problem.float_grid
+    built = assignment_model(problem, grid)
+    spread = int(grid.task_compute.sum()) + problem.instance.num_tasks + problem.instance.num_nodes
+    hint = None if options.start is None else built.encode(options.start)
+
+    def news(item: tuple[str, Any]) -> None:
+        kind, content = item
+        if kind == "solution":
+            node_index = built.decode(content)
+            if grid.keeps_limits(node_index):  # the solver's tolerances may let others through
+                options.on_incumbent(node_index)
+        elif kind == "bound":
+            bound = grid.bound_in_units(safe_bound(content, spread))
+            if bound is not None and not grid.slack:
+                options.on_bound(bound)
+        else:
+            take(content)
+
+    def take(answer: dict[str, Any]) -> None:
+        if answer["values"] is not None:
+            news(("solution", answer["values"]))
+        if answer["status"] == "infeasible":
+            return
+        if answer["bound"] is not None:
+            news(("bound", answer["bound"]))
+        if answer["status"] == "optimal" and not options.rel_gap:
+            attained = built.objective_of(built.decode(answer["values"]))
+            if abs(answer["objective"] - attained) <= _ABSOLUTE + _PRINTED * attained:
+                # Proved within an absolute gap below 1, and the objective is an integer.
+                news(("bound", float(attained)))
+
+    left = options.seconds_left()
+    payload = {
+        "solver": options.mip_solver,
+        "model": built.model,
+        "hint": hint,
+        "time_limit": left,
+        "seed": options.seed,
+        "num_workers": options.num_workers,
+        "rel_gap": options.rel_gap,
+    }
+    try:
+        answer = run_job(
+            ENGINE,
+            "solve_model",
+            payload,
+            hard_limit=hard_limit(left),
+            on_news=news,
+            stoppable=True,
+        )
+    except HardLimitReached:
+        return Outcome(Termination.TIME_LIMIT)
+    except EngineCrash as error:
+        if "is not installed" in str(error):
+            choices = ", ".join(run_job(ENGINE, "available_solvers", None, hard_limit=30.0))
+            raise BackendUnavailableError(
+                f"mip_solver {options.mip_solver!r} is not installed; available: {choices}"
+            ) from None
+        raise
+    take(answer)
+    dearest = int((built.model.objective.astype(object) * built.model.upper.astype(object)).sum())
+    trusted = grid.exact and dearest < _TRUSTED_COST
+    return outcome_of(problem, options, answer["status"], trusted=trusted)
+
+
+def safe_bound(bound: float, spread: int) -> int:
+    """A MIP solver's float bound on an integer objective, as an integer.
+
+    Parameters
+    ----------
+    bound : float
+    spread : int
+        Most that the variables can sum to in a solution. Reduced costs may be wrong by the
+        dual tolerance of 1e-7 each, so the bound by 1e-7 times this (weak duality).
+
+    Returns
+    -------
+    int
+        The bound, lowered by that and by 1e-3 + 1e-12 of its size, rounded up: the objective
+        is an integer.
+    """
+    return math.ceil(bound - _ABSOLUTE - _DUAL_TOLERANCE * spread - _RELATIVE * abs(bound))
