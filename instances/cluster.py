@@ -13,7 +13,7 @@ from .openb_classes import MODEL_LISTS, NODE_CLASSES, POD_CLASSES
 
 __all__ = ["Cluster", "draw_cluster", "draw_models"]
 
-# Columns of the three quantities: GPU (1/1000 card), CPU (1/1000 core), memory (MiB).
+# Columns: GPU (1/1000 card), CPU (1/1000 core), memory (MiB).
 _NODES = np.array(
     [(1000 * kind.gpu, kind.cpu_milli, kind.memory_mib) for kind in NODE_CLASSES], dtype=np.int64
 )
@@ -56,8 +56,9 @@ def draw_cluster(rng: np.random.Generator, nodes: int, load: float) -> Cluster:
     """
     counts = np.array([kind.copies for kind in NODE_CLASSES])
     drawn = rng.choice(len(NODE_CLASSES), size=nodes, p=counts / counts.sum())
-    have = _NODES[drawn]
-    wanted = fraction_of(load) * int(have[:, 0].sum())
+    have = np.ascontiguousarray(_NODES[drawn].T)
+    capacity = int(have[0].sum())
+    wanted = fraction_of(load) * capacity
     chances = np.array([pod.copies for pod in POD_CLASSES])
     used = np.zeros_like(have)
     pods: list[int] = []
@@ -67,27 +68,28 @@ def draw_cluster(rng: np.random.Generator, nodes: int, load: float) -> Cluster:
         if not chances[_PODS[:, 0] > 0].any():
             raise InstanceError(
                 f"gpu_cluster: load {load} cannot be reached: CPU and memory are used up at "
-                f"{asked / int(have[:, 0].sum()):.2f}; ask for less"
+                f"{asked / capacity:.2f}; ask for less"
             )
         pod = int(np.searchsorted(np.cumsum(chances), rng.integers(chances.sum()), side="right"))
         node = _least_loaded(have, used, _PODS[pod])
         if node is None:
             chances[pod] = 0
             continue
-        used[node] += _PODS[pod]
+        used[:, node] += _PODS[pod]
         asked += int(_PODS[pod, 0])
         pods.append(pod)
         hidden.append(node)
     models = np.array([kind.model for kind in NODE_CLASSES])[drawn]
-    return Cluster(have, models, _PODS[pods], np.array(hidden, dtype=np.int64))
+    return Cluster(_NODES[drawn], models, _PODS[pods], np.array(hidden, dtype=np.int64))
 
 
 def _least_loaded(have: Array, used: Array, need: Array) -> int | None:
-    after = used + need
-    fits = (need[0] <= have[:, 0]) & (after[:, 1:] <= have[:, 1:]).all(axis=1)
-    if not fits.any():
-        return None
-    return int(np.argmin(np.where(fits, (after / have).max(axis=1), np.inf)))
+    """The node with the lowest load in its scarcest quantity; `have` and `used` are (3, n)."""
+    after = used + need[:, np.newaxis]
+    fits = (need[0] <= have[0]) & (after[1] <= have[1]) & (after[2] <= have[2])
+    scarcest = np.where(fits, (after / have).max(axis=0), np.inf)
+    node = int(np.argmin(scarcest))
+    return node if fits[node] else None
 
 
 def draw_models(

@@ -78,6 +78,8 @@ def _family[**P](draft: Callable[P, _Draft]) -> Callable[P, Instance]:
 
     @functools.wraps(draft)
     def make(*args: P.args, **parameters: P.kwargs) -> Instance:
+        if args:
+            raise TypeError(f"{family}() takes keyword arguments only")
         return planted(family, **parameters).instance
 
     # Without this, help() would show what the undecorated function returns.
@@ -358,7 +360,7 @@ def gpu_cluster(
     Parameters
     ----------
     nodes : int
-        Number of nodes, drawn from 15 classes; the trace has 1,213.
+        Number of nodes, drawn from 15 classes; the trace has 1,213. At most 20,000.
     load : float
         Total GPU demand / total GPU capacity. Pods are drawn from 151 classes until they
         reach it, so it is passed by less than one pod. The trace's own is 0.98; much above
@@ -391,7 +393,7 @@ def gpu_cluster(
     >>> bool(instance.task_compute.sum() >= 0.5 * instance.node_compute.sum())
     True
     """
-    require_range("gpu_cluster", "nodes", nodes, 1, _MOST_NODES)
+    require_range("gpu_cluster", "nodes", nodes, 1, 20_000)
     require_range("gpu_cluster", "load", load, 0.0, _MOST_LOAD)
     require_range("gpu_cluster", "eligible_share", eligible_share, 0.0, 1.0)
     require_range("gpu_cluster", "seed", seed, 0)

@@ -106,7 +106,7 @@ def typed(family: str, name: str, value: Any, kind: type) -> Parameter:
         if abs(plain) > 2**53:
             raise InstanceError(f"{family}: {name} is {plain!r}; the number is too large")
         return float(plain)
-    if isinstance(plain, kind) and isinstance(plain, bool) == (kind is bool):
+    if isinstance(plain, Parameter) and type(plain) is kind:
         return plain
     raise _wrong_type(family, name, value, kind)
 

@@ -5,11 +5,9 @@
                 sum_k  D_k y_ki - v_i            <= C_i u_i    each node i (overload)
                 sum_k  q_kd y_ki                 <= Q_id u_i   each hard dimension d
                 y_ki                             <= b_ki u_i   each cell, where power_off
-                load_i                           >= load_i'    consecutive identical nodes
-
-y_ki counts the tasks of class k on node i, v_i is the load above the capacity, u_i says
-whether node i is on (1 without power_off). max_load is one of the hard dimensions. The last
-rows break the symmetry of identical nodes.
+            y_ki counts the tasks of class k on node i, v_i is the load above the capacity, u_i says
+whether node i is on (1 without power_off). max_load is one of the hard dimensions. The symmetry
+of identical nodes is broken by leaving cells out (see `_first_come`).
 """
 
 from __future__ import annotations
@@ -48,14 +46,16 @@ class AssignmentModel:
     cell_node: Array
 
     def encode(self, node_index: Array) -> Array:
-        """Values of all columns for an allocation, identical nodes sorted by load."""
+        """Values of all columns for an allocation, identical nodes put in order of first task."""
         problem, grid = self.problem, self.grid
         n = problem.instance.num_nodes
+        rank = np.argsort(_class_order(problem, grid))
+        first = np.full(n, rank.size)
+        np.minimum.at(first, node_index, rank[problem.classes.task_class])
+        moved = _sorted_within_classes(problem.classes.node_class, first)
+        node_index = moved[node_index]
         load = np.zeros(n, dtype=np.int64)
         np.add.at(load, node_index, grid.task_compute)
-        count = np.bincount(node_index, minlength=n)
-        moved = _sorted_within_classes(problem.classes.node_class, load, count)
-        node_index, load = moved[node_index], _permuted(load, moved)
         cells = self.cell_class * n + self.cell_node
         counts = np.zeros(self.cell_class.size, dtype=np.int64)
         wanted = problem.classes.task_class * n + node_index
@@ -115,7 +115,9 @@ def assignment_model(problem: Problem, grid: Grid) -> AssignmentModel:
     classes, instance = problem.classes, problem.instance
     n = instance.num_nodes
     most_per_node = problem.most_on(grid)
-    cell_class, cell_node = np.nonzero(most_per_node[:, classes.node_class])
+    allowed = most_per_node[:, classes.node_class] > 0
+    allowed &= _first_come(problem, grid)
+    cell_class, cell_node = np.nonzero(allowed)
     builder = LinearModelBuilder()
     most = most_per_node[cell_class, classes.node_class[cell_node]]
     y = builder.add_columns(cell_class.size, upper=most)
@@ -132,6 +134,7 @@ def assignment_model(problem: Problem, grid: Grid) -> AssignmentModel:
     builder.add_entries(rows, v, -1)
     if u is not None:
         builder.add_entries(rows, u, -grid.node_compute)
+        _switch_off_from_the_end(builder, classes.node_class, u)
     for d in range(grid.needs.shape[1]):
         rows = builder.add_rows(n, upper=0 if u is not None else grid.capacity[:, d])
         builder.add_entries(rows[cell_node], y, grid.needs[classes.task_first, d][cell_class])
@@ -141,33 +144,47 @@ def assignment_model(problem: Problem, grid: Grid) -> AssignmentModel:
         rows = builder.add_rows(cell_class.size, upper=0)
         builder.add_entries(rows, y, 1)
         builder.add_entries(rows, u[cell_node], -most)
-    _break_symmetry(builder, problem, cell_node, y, u, demand)
     return AssignmentModel(problem, grid, builder.build(), cell_class, cell_node)
 
 
-def _break_symmetry(
-    builder: LinearModelBuilder,
-    problem: Problem,
-    cell_node: Array,
-    y: Array,
-    u: Array | None,
-    demand: Array,
-) -> None:
-    """Order identical nodes by load, and switch them off from the end."""
-    order = np.argsort(problem.classes.node_class, kind="stable")
-    same = problem.classes.node_class[order[1:]] == problem.classes.node_class[order[:-1]]
+def _first_come(problem: Problem, grid: Grid) -> Array:
+    """(K, n) bool: the cells left when identical nodes are numbered by their first task.
+
+    Take the task classes by falling demand. Any allocation can be relabelled so that, of
+    identical nodes, those come first that hold the earlier tasks; then a task never goes
+    beyond as many nodes as there are tasks up to it.
+    """
+    classes = problem.classes
+    order = _class_order(problem, grid)
+    reach = np.cumsum(classes.task_count[order])[np.argsort(order)]
+    return _place_in_class(classes.node_class)[None, :] < reach[:, None]
+
+
+def _switch_off_from_the_end(builder: LinearModelBuilder, node_class: Array, u: Array) -> None:
+    """Of identical nodes, only the last ones are off."""
+    order = np.argsort(node_class, kind="stable")
+    same = node_class[order[1:]] == node_class[order[:-1]]
     before, after = order[:-1][same], order[1:][same]
     rows = builder.add_rows(before.size, lower=0)
-    row_as_first = np.full(problem.instance.num_nodes, -1)
-    row_as_second = row_as_first.copy()
-    row_as_first[before], row_as_second[after] = rows, rows
-    for row_of, sign in ((row_as_first, 1), (row_as_second, -1)):
-        used = row_of[cell_node] >= 0
-        builder.add_entries(row_of[cell_node[used]], y[used], sign * demand[used])
-    if u is not None:
-        rows = builder.add_rows(before.size, lower=0)
-        builder.add_entries(rows, u[before], 1)
-        builder.add_entries(rows, u[after], -1)
+    builder.add_entries(rows, u[before], 1)
+    builder.add_entries(rows, u[after], -1)
+
+
+def _class_order(problem: Problem, grid: Grid) -> Array:
+    """(K,) the task classes by falling demand."""
+    first = problem.classes.task_first
+    return np.lexsort(
+        (np.arange(first.size), -grid.needs[first].sum(axis=1), -grid.task_compute[first])
+    )
+
+
+def _place_in_class(node_class: Array) -> Array:
+    """(n,) how many identical nodes stand before each node."""
+    order = np.argsort(node_class, kind="stable")
+    start = np.searchsorted(node_class[order], node_class[order])
+    place = np.empty_like(order)
+    place[order] = np.arange(order.size) - start
+    return place
 
 
 def _most_overload(grid: Grid) -> Array:
@@ -176,16 +193,10 @@ def _most_overload(grid: Grid) -> Array:
     return most
 
 
-def _sorted_within_classes(node_class: Array, load: Array, count: Array) -> Array:
-    """New place of each node when identical ones are sorted by load, then by task count."""
-    wanted = np.lexsort((-count, -load, node_class))
+def _sorted_within_classes(node_class: Array, key: Array) -> Array:
+    """New place of each node when identical ones are sorted by a key."""
+    wanted = np.lexsort((key, node_class))
     places = np.lexsort((np.arange(node_class.size), node_class))
     moved = np.empty_like(wanted)
     moved[wanted] = places
     return moved
-
-
-def _permuted(values: Array, moved: Array) -> Array:
-    result = np.empty_like(values)
-    result[moved] = values
-    return result

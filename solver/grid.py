@@ -97,12 +97,13 @@ def make_grid(instance: Instance, width: Width = Width.INT64) -> Grid:
     """Scale an instance to int64, exactly where the numbers allow it."""
     load_limit, need_limit, cost_limit = width.value
     exact = instance.exact
+    if width is Width.INT64:  # cheap overload leaves room for long loads
+        load_limit = max(load_limit, cost_limit // (_dearest(instance) * instance.num_nodes + 1))
     compute_unit, node_compute, task_compute = _compute(exact, load_limit)
-    price_unit, price, idle = _prices(instance, exact, compute_unit, task_compute, cost_limit)
-    needs, capacity, need_units, exact_limits = _limits(
-        exact, compute_unit, task_compute, need_limit
+    price_unit, price, idle, exact_prices = _prices(
+        instance, exact, compute_unit, task_compute, cost_limit
     )
-    overload = exact.node_overload_price.tolist()
+    needs, capacity, need_units, exact_limits = _limits(exact, need_limit)
     rounded = compute_unit != _compute_divisor(exact)
     slack = 0
     if rounded:
@@ -123,7 +124,7 @@ def make_grid(instance: Instance, width: Width = Width.INT64) -> Grid:
         cost_unit=compute_unit * price_unit,
         offset=0 if instance.power_off else _idle_total(exact),
         slack=slack,
-        exact_cost=not rounded and not any(o % price_unit for o in overload),
+        exact_cost=exact_prices and not rounded,
         exact_limits=exact_limits,
     )
 
@@ -131,6 +132,13 @@ def make_grid(instance: Instance, width: Width = Width.INT64) -> Grid:
 def _idle_total(exact: Exact) -> int:
     pairs = zip(exact.node_price.tolist(), exact.node_compute.tolist(), strict=True)
     return sum(p * C for p, C in pairs)
+
+
+def _dearest(instance: Instance) -> int:
+    """The highest overload price on the grid, before any rounding."""
+    overload = instance.exact.node_overload_price
+    divisor = 1 if instance.power_off else common_divisor(overload) or 1
+    return largest(overload) // divisor
 
 
 def _compute_divisor(exact: Exact) -> int:
@@ -155,8 +163,8 @@ def _compute(exact: Exact, load_limit: int) -> tuple[int, Array, Array]:
 
 def _prices(
     instance: Instance, exact: Exact, compute_unit: int, task_compute: Array, cost_limit: int
-) -> tuple[int, Array, Array]:
-    """The unit of price, and overload prices and idle costs in it (rounded down)."""
+) -> tuple[int, Array, Array, bool]:
+    """The unit of price, overload prices and idle costs in it (rounded down), and if exact."""
     overload = exact.node_overload_price.tolist()
     idle = [0] * instance.num_nodes
     divisor = common_divisor(overload)
@@ -173,25 +181,21 @@ def _prices(
     if most // unit >= cost_limit:
         unit = -(-most // cost_limit)
     price = np.array([o // unit for o in overload], dtype=np.int64)
-    return unit, price, np.array([cost // unit for cost in idle], dtype=np.int64)
+    idle_cost = np.array([cost // unit for cost in idle], dtype=np.int64)
+    return unit, price, idle_cost, unit == (divisor or 1)
 
 
-def _limits(
-    exact: Exact, compute_unit: int, task_compute: Array, need_limit: int
-) -> tuple[Array, Array, tuple[int, ...], bool]:
+def _limits(exact: Exact, need_limit: int) -> tuple[Array, Array, tuple[int, ...], bool]:
     """Needs and capacities of the hard dimensions, their units, and whether they are exact."""
     needs = np.zeros(exact.needs.shape, dtype=np.int64)
     capacity = np.zeros(exact.capacity.shape, dtype=np.int64)
     units: list[int] = []
     all_exact = True
-    for d, name in enumerate(exact.dimensions):
+    for d in range(len(exact.dimensions)):
         need, have = exact.needs[:, d], exact.capacity[:, d]
         unit = common_divisor(need) or 1
         total = exact_sum(need)
-        if name == "max_load" and compute_unit > unit:
-            unit = compute_unit
-            all_exact &= not (task_compute * unit != need).any()
-        elif total // unit >= need_limit:
+        if total // unit >= need_limit:
             unit = -(-16 * total // need_limit)
             all_exact = False
         units.append(unit)

@@ -59,7 +59,9 @@ def _task_without_node(problem: Problem) -> str | None:
         homeless = homeless[~fits]
     if not homeless.size:
         return None
-    return _homeless_sentence(problem, int(homeless[0]), mask)
+    sentence = _homeless_sentence(problem, int(homeless[0]), mask)
+    further = int(classes.task_count[homeless[1:]].sum())
+    return f"{sentence}; {further:,} further tasks fit no node either" if further else sentence
 
 
 def _homeless_sentence(problem: Problem, k: int, mask: Array) -> str:

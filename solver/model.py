@@ -638,7 +638,7 @@ def _column(
         raise InstanceError(
             f"{label(position)}: {name} is {_plain(column[position])!r}; it must be {rule}"
         )
-    return _frozen(column.copy() if column is values else column)
+    return _frozen(column)
 
 
 def _kinds(

@@ -375,6 +375,10 @@ def test_max_load_may_be_any_number_above_zero_or_none(good):
     assert Instance([Node("a", 1)], [], max_load=good).max_load == good
 
 
+def test_a_max_load_that_is_whole_is_kept_as_an_int():
+    assert type(Instance([Node("a", 1)], [], max_load=2.0).max_load) is int
+
+
 @pytest.mark.parametrize("bad", [0, 1, "true", None], ids=repr)
 def test_power_off_must_be_true_or_false(bad):
     with refuses(f"power_off is {bad!r}; it must be true or false"):

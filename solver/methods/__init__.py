@@ -12,6 +12,7 @@ from .fit import best_fit, first_fit
 from .greedy import greedy
 from .mip import mip
 from .round_robin import blocks, round_robin
+from .warm_start import warm_started
 
 __all__ = ["MethodInfo", "Options", "Outcome", "methods"]
 
@@ -56,11 +57,17 @@ class MethodInfo:
 
 _ALL = (
     MethodInfo("auto", "baselines, bound, then an exact method where it pays", auto, exact=True),
-    MethodInfo("cp-sat", "exact, by OR-Tools CP-SAT", cp_sat, exact=True, requires=("ortools",)),
+    MethodInfo(
+        "cp-sat",
+        "exact, by OR-Tools CP-SAT",
+        warm_started(cp_sat),
+        exact=True,
+        requires=("ortools",),
+    ),
     MethodInfo(
         "mip",
         "exact, by HiGHS, CBC or another solver through PuLP",
-        mip,
+        warm_started(mip),
         exact=True,
         requires=("pulp", "highsbox", "cbcbox"),
     ),

@@ -1,0 +1,13 @@
+"""Readers of public formats: each turns a list of files into an instance."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from solver.model import Instance
+
+from .openb import read_openb
+
+__all__ = ["READERS", "read_openb"]
+
+READERS: dict[str, Callable[[Sequence[Path]], Instance]] = {"openb": read_openb}
+"""From the name of a format to its reader."""
