@@ -40,8 +40,18 @@ _STATUS = {
     _S.NumericalError: "limit",
 }
 _POLL = 0.2
-_HIGHS_DIGITS, _CBC_DIGITS = 10, 6  # significant digits that their logs are sure to show
 _NUMBER = r"[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|inf)"
+_GAP = r"(?:\d+\.\d+%|Large)"
+# Columns are matched within one line: a pattern that ran on would take a time for a bound.
+_TABLE_ROW = {
+    "HiGHS": rf"^ .*?\d+\.\d+%[ ]+({_NUMBER})[ ]+{_NUMBER}[ ]+{_GAP}[ ]",
+    "CBC": rf"^[ ]*\d+[ ]+\d+[ ]+\d+[ ]+{_NUMBER}[ ]+({_NUMBER})[ ]+\d+\.\d+%",
+}
+_REPORT = {
+    "HiGHS": rf"^[ ]*Dual bound[ ]+({_NUMBER})[ ]*$",
+    "CBC": rf"^Lower bound:[ ]+({_NUMBER})[ ]*$",
+}
+_DIGITS = {"HiGHS": 10, "CBC": 6}  # significant digits that their logs are sure to show
 
 
 def available_solvers(_payload: Any, _send: Callable[[Any], None]) -> list[str]:
@@ -67,7 +77,8 @@ def solve_model(payload: dict[str, Any], send: Callable[[Any], None]) -> dict[st
     payload : dict
         "solver": "HiGHS", "CBC" or the name of another command-line solver of PuLP; "model":
         LinearModel; "hint": (columns,) int64 or None; "time_limit": seconds for building and
-        solving; "seed", "num_workers": int; "rel_gap": float.
+        solving; "seed", "num_workers": int; "rel_gap": float; "folder": an empty folder for
+        files, which the caller removes (this process may be killed).
 
     Returns
     -------
@@ -81,28 +92,24 @@ def solve_model(payload: dict[str, Any], send: Callable[[Any], None]) -> dict[st
     which writes its incumbents while it runs.
     """
     deadline = time.monotonic() + payload["time_limit"]
+    folder = Path(payload["folder"])
+    tempfile.tempdir = payload["folder"]  # where PuLP puts its files
     program, columns = _build(payload["model"], payload["hint"])
-    with tempfile.TemporaryDirectory(prefix="nodewise-") as folder:
-        os.environ["TMPDIR"] = tempfile.tempdir = folder
-        try:
-            solver, log = _solver(payload, deadline, Path(folder))
-            finished = threading.Event()
-            watch = _Watch(Path(folder), len(columns), send)
-            thread = threading.Thread(target=watch.run, args=(finished,), daemon=True)
-            thread.start()
-            try:
-                stats = program.solve(solver)
-            finally:
-                finished.set()
-                thread.join()
-            text = log.read_text(errors="replace") if log.exists() else ""
-        finally:
-            os.environ.pop("TMPDIR")
-            tempfile.tempdir = None
+    solver, log = _solver(payload, deadline, folder)
+    finished = threading.Event()
+    watch = _Watch(folder, payload["solver"], len(columns), send)
+    thread = threading.Thread(target=watch.run, args=(finished,), daemon=True)
+    thread.start()
+    try:
+        stats = program.solve(solver)
+    finally:
+        finished.set()
+        thread.join()
+    text = log.read_text(errors="replace") if log.exists() else ""
     values = None
     if stats.has_solution:
         values = np.array([column.varValue or 0.0 for column in columns])
-    found = _reported_bound(text)
+    found = _reported_bound(text, payload["solver"])
     return {
         "status": _STATUS[stats.status],
         "values": values,
@@ -188,9 +195,9 @@ def _limits(values: Array) -> list[float | None]:
 class _Watch:
     """Reads what a solver writes while it runs: bounds off its log, incumbents off a file."""
 
-    def __init__(self, folder: Path, size: int, send: Callable[[Any], None]) -> None:
+    def __init__(self, folder: Path, solver: str, size: int, send: Callable[[Any], None]) -> None:
         self._log, self._incumbents = folder / "log", folder / "incumbents"
-        self._size, self._send = size, send
+        self._solver, self._size, self._send = solver, size, send
         self._bound, self._read = -np.inf, 0
 
     def run(self, finished: threading.Event) -> None:
@@ -202,7 +209,7 @@ class _Watch:
     def _new_bound(self) -> None:
         if not self._log.exists():
             return
-        bound = _table_bound(self._log.read_text(errors="replace"))
+        bound = _table_bound(self._log.read_text(errors="replace"), self._solver)
         if bound is not None and bound > self._bound:
             self._bound = bound
             self._send(("bound", bound))
@@ -225,26 +232,23 @@ class _Watch:
         self._send(("solution", values))
 
 
-def _table_bound(log: str) -> float | None:
-    """The bound in the last row of the progress table of HiGHS or CBC."""
-    return _last(
-        log,
-        rf"^ .*?\d+\.\d+%\s+({_NUMBER})\s+{_NUMBER}\s+\S+",
-        rf"^\s*\d+\s+\d+\s+\d+\s+{_NUMBER}\s+({_NUMBER})\s+\d+\.\d+%",
-    )
+def _table_bound(log: str, solver: str) -> float | None:
+    """The bound in the last row of the progress table, or None."""
+    return _last(log, _TABLE_ROW, solver)
 
 
-def _reported_bound(log: str) -> float | None:
-    """The bound in the closing report of HiGHS or CBC."""
-    return _last(log, rf"^\s*Dual bound\s+({_NUMBER})\s*$", rf"^Lower bound:\s+({_NUMBER})\s*$")
+def _reported_bound(log: str, solver: str) -> float | None:
+    """The bound in the closing report, or None."""
+    return _last(log, _REPORT, solver)
 
 
-def _last(log: str, highs: str, cbc: str) -> float | None:
+def _last(log: str, patterns: dict[str, str], solver: str) -> float | None:
     """The last match, lowered by what the solver's printing may have rounded away."""
-    for pattern, digits in ((highs, _HIGHS_DIGITS), (cbc, _CBC_DIGITS)):
-        found = re.findall(pattern, log, re.MULTILINE)
-        if found and math.isfinite(float(found[-1])):
-            bound = float(found[-1])
-            size = math.floor(math.log10(abs(bound))) if bound else 0
-            return bound - 10.0 ** (size + 1 - digits)
-    return None
+    if solver not in patterns:
+        return None
+    found = re.findall(patterns[solver], log, re.MULTILINE)
+    if not found or not math.isfinite(float(found[-1])):
+        return None
+    bound = float(found[-1])
+    size = math.floor(math.log10(abs(bound))) if bound else 0
+    return bound - 10.0 ** (size + 1 - _DIGITS[solver])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tempfile
 from typing import Any
 
 from ..engines.process import EngineCrash, HardLimitReached, run_job
@@ -76,14 +77,15 @@ def mip(problem: Problem, options: Options) -> Outcome:
         "rel_gap": options.rel_gap,
     }
     try:
-        answer = run_job(
-            ENGINE,
-            "solve_model",
-            payload,
-            hard_limit=hard_limit(left),
-            on_news=news,
-            stoppable=True,
-        )
+        with tempfile.TemporaryDirectory(prefix="nodewise-") as folder:
+            answer = run_job(
+                ENGINE,
+                "solve_model",
+                {**payload, "folder": folder},
+                hard_limit=hard_limit(left),
+                on_news=news,
+                stoppable=True,
+            )
     except HardLimitReached:
         return Outcome(Termination.TIME_LIMIT)
     except EngineCrash as error:
