@@ -45,6 +45,12 @@ class AssignmentModel:
     cell_class: Array
     cell_node: Array
 
+    def hint(self, node_index: Array | None) -> Array | None:
+        """`encode`, or None without an allocation or for one that rounding makes infeasible."""
+        if node_index is None or not self.grid.keeps_limits(node_index):
+            return None
+        return self.encode(node_index)
+
     def encode(self, node_index: Array) -> Array:
         """Values of all columns for an allocation, identical nodes put in order of first task."""
         problem, grid = self.problem, self.grid

@@ -6,7 +6,6 @@ import math
 import os
 import re
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -93,9 +92,9 @@ def solve_model(payload: dict[str, Any], send: Callable[[Any], None]) -> dict[st
     """
     deadline = time.monotonic() + payload["time_limit"]
     folder = Path(payload["folder"])
-    tempfile.tempdir = payload["folder"]  # where PuLP puts its files
     program, columns = _build(payload["model"], payload["hint"])
     solver, log = _solver(payload, deadline, folder)
+    solver.tmpDir = payload["folder"]
     finished = threading.Event()
     watch = _Watch(folder, payload["solver"], len(columns), send)
     thread = threading.Thread(target=watch.run, args=(finished,), daemon=True)

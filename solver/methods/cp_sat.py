@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..engines.process import HardLimitReached, run_job
+from ..exact import Array
 from ..formulation import AssignmentModel, assignment_model
 from ..presolve import Problem
 from ..result import Termination
@@ -25,9 +26,9 @@ def cp_sat(problem: Problem, options: Options) -> Outcome:
         If the model would have too many variables.
     """
     built = assignment_model(problem, problem.grid)
-    hint = None if options.start is None else built.encode(options.start)
+    hint = built.hint(options.start)
     grid = problem.grid
-    lower, upper = _objective_limits(problem, options, built)
+    lower, upper = _objective_limits(problem, options, built, hint)
 
     def news(item: tuple[str, Any]) -> None:
         kind, content = item
@@ -67,7 +68,7 @@ def cp_sat(problem: Problem, options: Options) -> Outcome:
 
 
 def _objective_limits(
-    problem: Problem, options: Options, built: AssignmentModel
+    problem: Problem, options: Options, built: AssignmentModel, hint: Array | None
 ) -> tuple[int, int]:
     """Limits on the objective that some optimal solution keeps, known beforehand."""
     grid, model = problem.grid, built.model
@@ -75,6 +76,7 @@ def _objective_limits(
     lower = 0
     if options.bound is not None and grid.exact_cost and grid.exact_limits:
         lower = max(0, -(-(options.bound - grid.offset) // grid.cost_unit))
-    if options.start is not None:
-        most = min(most, built.objective_of(options.start))
+    if hint is not None:
+        objective = (model.objective.astype(object) * hint.astype(object)).sum()
+        most = min(most, int(objective))
     return min(lower, most), most

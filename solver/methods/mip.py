@@ -38,7 +38,7 @@ def mip(problem: Problem, options: Options) -> Outcome:
     grid = problem.float_grid
     built = assignment_model(problem, grid)
     spread = int(grid.task_compute.sum()) + problem.instance.num_tasks + problem.instance.num_nodes
-    hint = None if options.start is None else built.encode(options.start)
+    hint = built.hint(options.start)
 
     def news(item: tuple[str, Any]) -> None:
         kind, content = item

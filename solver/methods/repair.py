@@ -18,8 +18,8 @@ from .placement import Placement
 
 __all__ = ["place_stranded"]
 
-_STEPS_PER_TASK = 50
-_LEAST_STEPS = 20_000
+_STEPS_PER_TASK = 100
+_LEAST_STEPS = 1_000
 _SAMPLED_NODES = 24
 _SAMPLED_TASKS = 16
 
@@ -36,7 +36,7 @@ def place_stranded(placement: Placement, stranded: list[int], options: Options) 
     search = _Ejection(placement, np.random.default_rng(options.seed))
     stack = list(reversed(stranded))
     fewest = list(stack)
-    steps = max(_LEAST_STEPS, _STEPS_PER_TASK * len(stranded))
+    steps = _LEAST_STEPS + _STEPS_PER_TASK * len(stranded)
     for step in range(steps):
         if not stack:
             return []
