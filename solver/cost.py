@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -13,7 +13,14 @@ from .exact import Array, sums_by_group
 from .model import Instance, Number
 from .result import Allocation
 
-__all__ = ["AnyAllocation", "as_allocation", "cost_in_units", "cost_of", "in_user_units"]
+__all__ = [
+    "AnyAllocation",
+    "as_allocation",
+    "cost_in_units",
+    "cost_of",
+    "in_user_units",
+    "node_costs",
+]
 
 AnyAllocation = Allocation | Mapping[str, str] | Sequence[int] | Array
 
@@ -53,11 +60,29 @@ def cost_of(instance: Instance, allocation: AnyAllocation) -> Number:
 
 def cost_in_units(instance: Instance, node_index: Array) -> int:
     """The cost as an exact integer multiple of 1 / `Exact.cost_scale`."""
+    return sum(_node_costs_in_units(instance, node_index))
+
+
+def node_costs(allocation: Allocation) -> list[Number]:
+    """(n,) cost of each node, which `cost_of` sums up; exact as there.
+
+    Examples
+    --------
+    >>> instance = Instance.from_arrays(node_compute=[4, 4], task_compute=[3, 2, 4])
+    >>> node_costs(Allocation(instance, [0, 1, 1]))
+    [16, 24]
+    """
+    instance = allocation.instance
+    scale = instance.exact.cost_scale
+    units = _node_costs_in_units(instance, allocation.node_index)
+    return list(units) if scale == 1 else [float(Fraction(cost, scale)) for cost in units]
+
+
+def _node_costs_in_units(instance: Instance, node_index: Array) -> Iterator[int]:
     exact = instance.exact
     n = instance.num_nodes
     load = sums_by_group(exact.task_compute, node_index, n).tolist()
     empty = (np.bincount(node_index, minlength=n) == 0).tolist()
-    total = 0
     for C, p, o, L, idle in zip(
         exact.node_compute.tolist(),
         exact.node_price.tolist(),
@@ -66,9 +91,7 @@ def cost_in_units(instance: Instance, node_index: Array) -> int:
         empty,
         strict=True,
     ):
-        if not (idle and instance.power_off):
-            total += p * C + o * max(0, L - C)
-    return total
+        yield 0 if idle and instance.power_off else p * C + o * max(0, L - C)
 
 
 def in_user_units(instance: Instance, units: int | None, *, floor: bool = False) -> Number | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import enum
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .exact import Array, decimal_places, scaled_integers, sums_by_group
-from .files import atomic_text
+from .files import atomic_text, write_csv
 from .model import Instance, Number
 from .plot import plot_loads
 
@@ -142,13 +141,10 @@ class Allocation:
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write `task_id,node_id`, one row a task, in the order of the instance."""
         nodes = self.instance.node_ids.tolist()
+        tasks = self.instance.task_ids.tolist()
+        rows = zip(tasks, (nodes[i] for i in self.node_index.tolist()), strict=True)
         with atomic_text(path) as stream:
-            writer = csv.writer(stream, lineterminator="\n")
-            writer.writerow(("task_id", "node_id"))
-            tasks = self.instance.task_ids.tolist()
-            writer.writerows(
-                (task, nodes[i]) for task, i in zip(tasks, self.node_index.tolist(), strict=True)
-            )
+            write_csv(stream, ("task_id", "node_id"), rows)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Allocation):

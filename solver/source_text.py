@@ -1,0 +1,58 @@
+"""What all readers of files share: bytes in, text out, and help with misspelt names."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+from .errors import NodewiseError
+
+__all__ = ["decode", "did_you_mean", "read_bytes"]
+
+
+def read_bytes(path: Path, fail: type[NodewiseError]) -> bytes:
+    """The content of a file.
+
+    Raises
+    ------
+    NodewiseError
+        Of class `fail`, if the file is not there or cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise fail(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise fail(f"{path}: the file cannot be read: {error.strerror}") from None
+
+
+def decode(data: bytes, where: str, fail: type[NodewiseError]) -> str:
+    """UTF-8 text, with or without a byte order mark, that is not empty.
+
+    Raises
+    ------
+    NodewiseError
+        Of class `fail`, naming the file by `where`.
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise fail(
+            f"{where}, line {line}: the file is not UTF-8 text "
+            f"(byte {error.start}: {error.reason}); save it as UTF-8"
+        ) from None
+    if not text.strip():
+        raise fail(f"{where}: the file is empty")
+    return text
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A hint to the nearest known name, "; did you mean 'storage'?", or nothing.
+
+    >>> did_you_mean("storge", ["compute", "storage"])
+    "; did you mean 'storage'?"
+    """
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
