@@ -13,6 +13,7 @@ from solver.errors import BackendUnavailableError, ModelTooLargeError
 from solver.methods import MethodInfo, Options
 from solver.methods.construction import largest_first
 from solver.methods.cp_sat import cp_sat
+from solver.methods.deal import deal
 from solver.methods.greedy import greedy
 from solver.methods.mip import mip, safe_bound
 from solver.methods.placement import Placement
@@ -166,6 +167,29 @@ def test_greedy_takes_the_largest_first_where_it_costs_least():
     result = solve(instance, "greedy")
     assert result.allocation.node_index.tolist() == [1, 0, 1]
     assert result.cost == 40 + 10 + 3
+
+
+def test_greedy_in_rounds_places_whatever_greedy_can_and_keeps_every_rule():
+    compared = 0
+    for instance in [*random_instances(60, seed=21), *(tight_instance(s, 30) for s in range(5))]:
+        found = []
+        outcome = deal(Problem(instance), options(on_incumbent=found.append))
+        assert bool(found) != bool(outcome.unplaced)
+        for node_index in found:
+            assert check(instance, node_index) == []
+            compared += 1
+    assert compared >= 40
+
+
+def test_auto_deals_in_rounds_where_there_are_many_tasks_and_nodes():
+    rng = np.random.default_rng(1)
+    demand = rng.integers(1, 100, 30_000)
+    instance = Instance.from_arrays(
+        node_compute=[int(demand.sum()) // 700] * 700, task_compute=demand
+    )
+    result = solve(instance)
+    assert check(instance, result.allocation) == []
+    assert result.gap < 0.001
 
 
 def test_first_fit_and_best_fit_differ_where_they_should():

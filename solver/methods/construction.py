@@ -14,7 +14,7 @@ from .base import Options, Outcome
 from .placement import Placement
 from .repair import place_stranded
 
-__all__ = ["largest_first", "run_construction"]
+__all__ = ["largest_first", "place_rest", "run_construction"]
 
 _CLOCK_EVERY = 256
 
@@ -41,7 +41,17 @@ def run_construction(
         Gets the placement, the task and the nodes that can take it (never empty), and
         returns one of them.
     """
-    placement = Placement(problem)
+    return place_rest(Placement(problem), options, order, choose)
+
+
+def place_rest(
+    placement: Placement,
+    options: Options,
+    order: Iterable[int],
+    choose: Callable[[Placement, int, Array], int],
+) -> Outcome:
+    """`run_construction` from a placement that may hold other tasks already."""
+    problem = placement.problem
     stranded: list[int] = []
     for step, j in enumerate(order):
         if step % _CLOCK_EVERY == 0 and time.monotonic() > options.deadline:

@@ -61,6 +61,14 @@ class Placement:
         self._change(j, i, 1)
         self.node_index[j] = i
 
+    def place_all(self, tasks: Array, nodes: Array) -> None:
+        """Put each of the tasks on the node beside it; no node may occur twice."""
+        grid = self.problem.grid
+        self.node_index[tasks] = nodes
+        self.load[nodes] += grid.task_compute[tasks]
+        self.count[nodes] += 1
+        self.room[nodes] -= grid.needs[tasks]
+
     def eject(self, j: int) -> int:
         """Take task j off its node, and return that node."""
         i = int(self.node_index[j])

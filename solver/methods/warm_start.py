@@ -9,6 +9,7 @@ from ..exact import Array
 from ..presolve import Problem
 from ..result import Termination
 from .base import Method, Options, Outcome
+from .deal import deal
 from .fit import best_fit, first_fit
 from .greedy import greedy
 
@@ -65,7 +66,7 @@ class Best:
 
 
 def run_baselines(best: Best, problem: Problem, options: Options) -> Outcome:
-    """Run greedy, best fit and first fit until one meets the bound; on large instances greedy.
+    """Run greedy, best fit and first fit until one meets the bound; on large ones greedy in rounds.
 
     Returns
     -------
@@ -75,7 +76,7 @@ def run_baselines(best: Best, problem: Problem, options: Options) -> Outcome:
     within = best.within(options)
     outcome = Outcome(Termination.FINISHED)
     large = problem.instance.num_tasks * problem.instance.num_nodes > _LARGE
-    for heuristic in (greedy,) if large else (greedy, best_fit, first_fit):
+    for heuristic in (deal,) if large else (greedy, best_fit, first_fit):
         if best.settled() or options.seconds_left() <= 0:
             break
         outcome = heuristic(problem, within)
