@@ -16,6 +16,7 @@ from .bounds import lower_bound
 from .check import Violation, check
 from .cost import cost_of
 from .errors import BackendUnavailableError, InstanceError, NodewiseError
+from .io import read_allocation, read_instance, write_allocation, write_instance
 from .methods import methods
 from .model import Instance, Node, Task
 from .result import Allocation, Progress, Result, Status, Termination
@@ -40,8 +41,12 @@ __all__ = [
     "cost_of",
     "lower_bound",
     "methods",
+    "read_allocation",
+    "read_instance",
     "show_versions",
     "solve",
+    "write_allocation",
+    "write_instance",
 ]
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())

@@ -11,6 +11,7 @@ from .eligibility import EligibleGroups
 from .errors import InstanceError
 from .json_io import tidy
 from .model import Instance
+from .source_text import packed
 
 __all__ = ["instance_of_tables", "node_table", "task_table"]
 
@@ -49,7 +50,7 @@ def instance_of_tables(
     kinds = [cell or None for cell in nodes.columns.get("kind", [])] or None
     node_ids = nodes.unique("id")
     groups = EligibleGroups(node_ids, kinds or ())
-    fields = {
+    fields: dict[str, Any] = {
         "node_ids": node_ids,
         "node_compute": nodes.numbers("compute", required=True),
         "node_storage": _optional(nodes, "storage", empty=math.inf, unlimited=True),
@@ -96,17 +97,16 @@ def _optional(table: Table, column: str, **rules: Any) -> Any:
     return table.numbers(column, **rules) if column in table.columns else None
 
 
-def _eligible(tasks: Table, groups: EligibleGroups) -> list[int]:
-    number_of: dict[str, int] = {"": 0}
-    numbers = []
-    for row, cell in enumerate(tasks.columns["eligible"]):
-        if cell not in number_of:
+def _eligible(tasks: Table, groups: EligibleGroups) -> Any:
+    cells = tasks.columns["eligible"]
+    number_of = {"": 0}
+    for cell in dict.fromkeys(cells):
+        if cell:
             try:
-                number_of[cell] = groups.add(tuple(cell.split(_BETWEEN)))
+                number_of[cell] = groups.number_of(cell.split(_BETWEEN))
             except InstanceError as error:
-                raise tasks.error(row, "eligible", str(error)) from None
-        numbers.append(number_of[cell])
-    return numbers
+                raise tasks.error(cells.index(cell), "eligible", str(error)) from None
+    return packed([number_of[cell] for cell in cells])
 
 
 def node_table(instance: Instance) -> tuple[list[str], Iterator[Sequence[Any]]]:
@@ -173,4 +173,4 @@ def _eligible_cell(labels: Sequence[str] | None) -> str:
 
 
 def _cells(column: list[Any]) -> list[Any]:
-    return [tidy(value) for value in column]
+    return [tidy(value) for value in column] if float in set(map(type, column)) else column

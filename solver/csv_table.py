@@ -16,7 +16,7 @@ import numpy as np
 
 from .errors import NodewiseError
 from .model import Number
-from .source_text import decode, did_you_mean
+from .source_text import decode, did_you_mean, packed
 
 __all__ = ["Table", "read_table"]
 
@@ -114,7 +114,7 @@ class Table:
 
         Returns
         -------
-        list of numbers, or an array of float64 where that holds each number exactly
+        list of numbers, or an array where its type holds each number exactly
 
         Raises
         ------
@@ -148,7 +148,9 @@ class Table:
         else:
             problem = "write numbers such as 1500 or 0.5"
         also = "; leave the cell empty for unlimited" if unlimited else ""
-        raise self.error(row, column, f"{cell!r} is not a finite number, 0 or more: {problem}{also}")
+        raise self.error(
+            row, column, f"{cell!r} is not a finite number, 0 or more: {problem}{also}"
+        )
 
 
 def _plain_numbers(cells: list[str]) -> Any:
@@ -157,7 +159,7 @@ def _plain_numbers(cells: list[str]) -> Any:
     if not joined.isascii() or "" in cells:
         return None
     if joined.isdigit() and max(map(len, cells)) < 300:
-        return list(map(int, cells))
+        return packed(list(map(int, cells)))
     if not _NUMBER_CHARACTERS.issuperset(joined):
         return None
     try:

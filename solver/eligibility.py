@@ -22,23 +22,30 @@ class EligibleGroups:
 
     def __init__(self, node_ids: Iterable[Any], node_kinds: Iterable[Any]) -> None:
         self.labels: list[tuple[str, ...] | None] = [None]
-        self._number: dict[tuple[str, ...] | None, int] = {None: 0}
+        self._number: dict[tuple[str, ...], int] = {}
         self._known = {
             label for names in (node_ids, node_kinds) for label in names if isinstance(label, str)
         }
 
-    def find(self, labels: tuple[str, ...] | None) -> int | None:
-        """The number of a list seen before, or None."""
-        return self._number.get(labels)
-
-    def add(self, labels: tuple[str, ...]) -> int:
-        """The number of a list seen for the first time.
+    def number_of(self, given: Any) -> int:
+        """The number of a list, which is checked when it is new.
 
         Raises
         ------
         InstanceError
-            If it is empty or names something unknown.
+            If it is not a list of text, is empty, or names something unknown.
         """
+        if type(given) is not list or not all(type(label) is str for label in given):
+            raise InstanceError(f"{given!r} is not a list of node ids or kinds")
+        labels = tuple(given)
+        number = self._number.get(labels)
+        if number is None:
+            self._require_known(labels)
+            number = self._number[labels] = len(self.labels)
+            self.labels.append(labels)
+        return number
+
+    def _require_known(self, labels: tuple[str, ...]) -> None:
         if not labels:
             raise InstanceError(
                 "the list is empty; name a node or a kind, or leave it out for all nodes"
@@ -49,6 +56,3 @@ class EligibleGroups:
                     f"{label!r} is neither the id nor the kind of a node"
                     f"{did_you_mean(label, self._known)}"
                 )
-        self._number[labels] = len(self.labels)
-        self.labels.append(labels)
-        return self._number[labels]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from .eligibility import EligibleGroups
 from .errors import InstanceError
 from .model import Instance, Number
-from .source_text import decode, did_you_mean
+from .source_text import decode, did_you_mean, packed
 
 __all__ = [
     "INSTANCE_SCHEMA",
@@ -55,7 +57,8 @@ def load_object(data: bytes, where: str) -> dict[str, Any]:
         return found
 
     try:
-        loaded = json.loads(text, parse_constant=refuse, object_pairs_hook=unique)
+        with _collector_off():
+            loaded = json.loads(text, parse_constant=refuse, object_pairs_hook=unique)
     except json.JSONDecodeError as error:
         raise InstanceError(
             f"{where}, line {error.lineno}, column {error.colno}: the file is not JSON, or it is "
@@ -75,10 +78,21 @@ def load_object(data: bytes, where: str) -> dict[str, Any]:
     return loaded
 
 
+@contextmanager
+def _collector_off() -> Iterator[None]:
+    """A million new objects, none of them garbage, would be walked over again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 def _kind_of(value: Any) -> str:
-    if isinstance(value, bool) or value is None:
-        return "constant"
-    return {list: "array", dict: "object", str: "string"}.get(type(value), "number")
+    names = {list: "array", dict: "object", str: "string", int: "number", float: "number"}
+    return names.get(type(value), "constant")
 
 
 def settings_of(loaded: dict[str, Any], where: str, *more: str) -> dict[str, Any]:
@@ -132,17 +146,17 @@ def parse_instance(data: bytes, where: str) -> Instance:
     node_ids, kinds = _values(nodes, "id"), _values(nodes, "kind")
     groups = EligibleGroups(node_ids, kinds)
     node_resources = _resources(nodes, "nodes", where, None)
-    fields = {
+    fields: dict[str, Any] = {
         "node_ids": node_ids,
-        "node_compute": _values(nodes, "compute"),
+        "node_compute": packed(_values(nodes, "compute")),
         "node_storage": _node_storage(nodes, where),
         "node_price": _values(nodes, "price"),
         "node_overload_price": _values(nodes, "overload_price"),
         "node_kind": kinds,
         "node_resources": node_resources,
         "task_ids": _values(tasks, "id"),
-        "task_compute": _values(tasks, "compute"),
-        "task_storage": _values(tasks, "storage", 0),
+        "task_compute": packed(_values(tasks, "compute")),
+        "task_storage": _numbers(tasks, "storage", 0),
         "task_resources": _resources(tasks, "tasks", where, list(node_resources)),
         "task_eligible": _eligible(tasks, groups, where),
         "eligible_groups": groups.labels,
@@ -153,12 +167,14 @@ def parse_instance(data: bytes, where: str) -> Instance:
         raise InstanceError(f"{where}: {error}") from None
 
 
-def _values(records: list[dict[str, Any]], key: str, default: Number | None = None) -> list[Any]:
-    """One column, with the default where the key is absent or null."""
-    column = [record.get(key) for record in records]
-    if default is None:
-        return column
-    return [default if value is None else value for value in column]
+def _values(records: list[dict[str, Any]], key: str) -> list[Any]:
+    """One column, None where the key is absent."""
+    return [record.get(key) for record in records]
+
+
+def _numbers(records: list[dict[str, Any]], key: str, default: Number) -> Any:
+    """One column of numbers, with the default where the key is absent or null."""
+    return packed([default if value is None else value for value in _values(records, key)])
 
 
 def _records(
@@ -198,19 +214,19 @@ def _label(name: str, position: int, record: dict[str, Any], where: str) -> str:
     return f"{where}: {name}[{position}]{owner}"
 
 
-def _node_storage(nodes: list[dict[str, Any]], where: str) -> list[Any]:
+def _node_storage(nodes: list[dict[str, Any]], where: str) -> Any:
     for position, node in enumerate(nodes):
         if node.get("storage") == math.inf:  # such as 1e400
             label = _label("nodes", position, node, where)
             raise InstanceError(f"{label}: storage is too large a number; {_LIMIT}")
-    return _values(nodes, "storage", math.inf)
+    return _numbers(nodes, "storage", math.inf)
 
 
 def _resources(
     records: list[dict[str, Any]], name: str, where: str, known: list[str] | None
-) -> dict[str, list[Any]]:
+) -> dict[str, Any]:
     """One column a resource; 0 where a record does not list it."""
-    columns: dict[str, list[Any]] = {key: [0] * len(records) for key in known or ()}
+    columns: dict[str, Any] = {key: [0] * len(records) for key in known or ()}
     for position, record in enumerate(records):
         resources = record.get("resources")
         if resources is None:
@@ -228,30 +244,19 @@ def _resources(
                     )
                 columns[key] = [0] * len(records)
             columns[key][position] = value
-    return columns
+    return {key: packed(column) for key, column in columns.items()}
 
 
-def _eligible(tasks: list[dict[str, Any]], groups: EligibleGroups, where: str) -> list[int]:
+def _eligible(tasks: list[dict[str, Any]], groups: EligibleGroups, where: str) -> Any:
     numbers = []
     for position, task in enumerate(tasks):
         given = task.get("eligible")
-        if given is not None and not _is_list_of_text(given):
+        try:
+            numbers.append(0 if given is None else groups.number_of(given))
+        except InstanceError as error:
             label = _label("tasks", position, task, where)
-            raise InstanceError(f"{label}: eligible must be an array of node ids or kinds")
-        labels = None if given is None else tuple(given)
-        number = groups.find(labels)
-        if labels is not None and number is None:
-            try:
-                number = groups.add(labels)
-            except InstanceError as error:
-                label = _label("tasks", position, task, where)
-                raise InstanceError(f"{label}: eligible: {error}") from None
-        numbers.append(number)
-    return numbers
-
-
-def _is_list_of_text(value: Any) -> bool:
-    return type(value) is list and all(type(item) is str for item in value)
+            raise InstanceError(f"{label}: eligible: {error}") from None
+    return packed(numbers)
 
 
 def tidy(value: Any) -> Any:

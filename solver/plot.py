@@ -60,5 +60,5 @@ def plot_loads(load: Array, capacity: Array, ax: Axes | None = None, title: str 
     ax.set_title(title, fontsize="medium")
     ax.set_xlim(-0.6, load.size - 0.4)
     ax.legend(fontsize="small", frameon=False, ncols=3, loc="upper right")
-    ax.margins(y=0.18)
+    ax.set_ylim(0, 1.18 * max(float(capacity.max()), float(load.max()), 1e-12))
     return ax

@@ -1,0 +1,374 @@
+"""The command line: `nodewise`, also `python -m solver`.
+
+Data goes to files or stdout; progress, summaries and errors go to stderr. Exit codes: 0 a
+feasible allocation was found, 1 bad input or usage, 2 proved that there is none, 3 none found
+in the time, 130 interrupted before one was found.
+"""
+
+from __future__ import annotations
+
+import inspect
+import io
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, TextIO
+
+import typer
+
+from .bounds import BOUNDS, lower_bound
+from .check import check
+from .cost import cost_of
+from .display import console, live_progress, show_error, show_summary
+from .errors import NodewiseError, OptionError
+from .files import atomic_text
+from .io import dump_allocation, dump_loads, dump_result, read_allocation, write_instance
+from .methods import methods
+from .model import Instance
+from .result import Result, Status, Termination
+from .solve import solve
+from .source_text import did_you_mean
+from .sources import (
+    STDOUT,
+    generated,
+    instance_of,
+    require_instance_place,
+    require_places,
+)
+from .versions import __version__, show_versions
+
+__all__ = ["app", "run"]
+
+OK, BAD_INPUT, INFEASIBLE, NOTHING_FOUND, INTERRUPTED = 0, 1, 2, 3, 130
+
+_MOST_VIOLATIONS = 50
+
+app = typer.Typer(
+    name="nodewise",
+    help="Assign tasks to nodes at the least cost, and prove how good the answer is.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class _Stop(Exception):
+    """Ends a command with an exit code of our own."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Default: those of the process.
+    """
+    try:
+        app(arguments, prog_name="nodewise")
+    except SystemExit as end:
+        # The one code that typer gives for wrong usage is the one that says "infeasible" here.
+        return BAD_INPUT if end.code == INFEASIBLE else int(end.code or OK)
+    except _Stop as stop:
+        return stop.code
+    except NodewiseError as error:
+        show_error(str(error))
+        return BAD_INPUT
+    except OSError as error:
+        show_error(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        show_error("interrupted")
+        return INTERRUPTED
+    return OK
+
+
+InstanceArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="INSTANCE",
+        help="A JSON file, a folder or zip with nodes.csv and tasks.csv, a named instance "
+        "(article_16), or a spec such as uniform:nodes=20,tasks=60,seed=3.",
+        show_default=False,
+    ),
+]
+TimeLimit = Annotated[float, typer.Option(help="Wall seconds for everything.", metavar="SECONDS")]
+OutputInstance = Annotated[
+    Path | None,
+    typer.Option(
+        "-o",
+        "--output",
+        help="Instance to write: .json, .zip, or a folder.",
+        metavar="FILE",
+        show_default=False,
+    ),
+]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"nodewise {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _nodewise(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command("solve")
+def solve_command(
+    instance: InstanceArgument,
+    method: Annotated[str, typer.Option(help="See `nodewise methods`.")] = "auto",
+    time_limit: TimeLimit = 60.0,
+    workers: Annotated[
+        int | None, typer.Option(help="Threads. [default: all processors]", show_default=False)
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    rel_gap: Annotated[
+        float, typer.Option(help="Stop once (cost - bound) / cost is at most this.")
+    ] = 0.0,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="Allocation to write, CSV; - for stdout."
+        ),
+    ] = None,
+    loads: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Load and cost of each node to write, CSV."),
+    ] = None,
+    json_file: Annotated[
+        str | None,
+        typer.Option("--json", metavar="FILE", help="Result to write, JSON; - for stdout."),
+    ] = None,
+    initial: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Allocation to begin from, CSV."),
+    ] = None,
+    mip_solver: Annotated[
+        str, typer.Option(help="For --method mip: HiGHS, CBC or another solver of PuLP.")
+    ] = "HiGHS",
+) -> None:
+    """Find the cheapest allocation of INSTANCE, with a proven bound beside it.
+
+    Exit codes: 0 an allocation was found, 1 bad input or usage, 2 proved that there is none,
+    3 none found in the time, 130 interrupted before one was found.
+    """
+    outputs = [("--output", output), ("--loads", loads), ("--json", json_file)]
+    require_places(outputs, inputs=[instance])
+    data = instance_of(instance)
+    start = None if initial is None else read_allocation(data, initial)
+    with live_progress() as on_progress:
+        result = solve(
+            data,
+            method,
+            time_limit=time_limit,
+            seed=seed,
+            num_workers=workers,
+            rel_gap=rel_gap,
+            initial=start,
+            on_progress=on_progress,
+            mip_solver=mip_solver,
+        )
+    written = _write(result, output, loads, json_file)
+    show_summary(result, written)
+    _stop(_exit_code(result))
+
+
+def _write(
+    result: Result, output: str | None, loads: str | None, json_file: str | None
+) -> list[str]:
+    """Write what was asked for and exists; the files that were written."""
+    written = []
+    if result.allocation is not None:
+        for path, dump in ((output, dump_allocation), (loads, dump_loads)):
+            if path is not None:
+                with _opened(path) as stream:
+                    dump(result.allocation, stream)
+                written.append(path)
+    if json_file is not None:
+        with _opened(json_file) as stream:
+            dump_result(result, stream)
+        written.append(json_file)
+    return [path for path in written if path != STDOUT]
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[TextIO]:
+    """A file that appears once it is written whole, or stdout; UTF-8 in both cases."""
+    if path != STDOUT:
+        with atomic_text(path) as stream:
+            yield stream
+        return
+    stream = io.TextIOWrapper(typer.get_binary_stream("stdout"), encoding="utf-8", newline="")
+    try:
+        yield stream
+    finally:
+        stream.flush()
+        stream.detach()
+
+
+def _stop(code: int) -> None:
+    if code != OK:
+        raise _Stop(code)
+
+
+def _exit_code(result: Result) -> int:
+    if result.allocation is not None:
+        return OK
+    if result.status is Status.INFEASIBLE:
+        return INFEASIBLE
+    interrupted = result.termination is Termination.INTERRUPTED
+    return INTERRUPTED if interrupted else NOTHING_FOUND
+
+
+@app.command("check")
+def check_command(
+    instance: InstanceArgument,
+    allocation: Annotated[str, typer.Argument(help="CSV with the columns task_id and node_id.")],
+) -> None:
+    """Check an allocation: print its cost and every rule it breaks.
+
+    Exit code 0 only if it is feasible.
+    """
+    data = instance_of(instance)
+    placed = read_allocation(data, allocation)
+    violations = check(data, placed)
+    typer.echo(f"cost {cost_of(data, placed)}")
+    for violation in violations[:_MOST_VIOLATIONS]:
+        typer.echo(str(violation))
+    if len(violations) > _MOST_VIOLATIONS:
+        typer.echo(f"... and {len(violations) - _MOST_VIOLATIONS:,} more")
+    if violations:
+        raise _Stop(BAD_INPUT)
+    typer.echo("feasible")
+
+
+@app.command("bound")
+def bound_command(
+    instance: InstanceArgument,
+    method: Annotated[str, typer.Option(help=f"One of: {', '.join(BOUNDS)}.")] = "auto",
+    time_limit: TimeLimit = 60.0,
+) -> None:
+    """Print a cost that no allocation of INSTANCE can go below, or "none".
+
+    Exit code 2 if there is provably no allocation.
+    """
+    data = instance_of(instance)
+    bound = lower_bound(data, method, time_limit=time_limit)
+    if bound is None:
+        typer.echo("none")
+        console().print("there is no allocation; `nodewise solve` says why")
+        raise _Stop(INFEASIBLE)
+    typer.echo(str(bound))
+    console().print(f"no allocation of {data!r} costs less", soft_wrap=True)
+
+
+@app.command("generate")
+def generate_command(
+    family: Annotated[
+        str | None, typer.Argument(help="A family or a named instance.", show_default=False)
+    ] = None,
+    parameters: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KEY=VALUE]...", help="Parameters of the family."),
+    ] = None,
+    output: OutputInstance = None,
+    listed: Annotated[
+        bool, typer.Option("--list", help="List the families, their parameters and defaults.")
+    ] = False,
+) -> None:
+    """Generate an instance: nodewise generate uniform nodes=20 tasks=60 seed=3 -o FILE.
+
+    With --list, show what there is to generate.
+    """
+    if listed:
+        typer.echo("\n".join(_families()))
+        return
+    if family is None:
+        raise OptionError(
+            "name a family or a named instance; `nodewise generate --list` shows them"
+        )
+    spec = f"{family}:{','.join(parameters)}" if parameters else family
+    _put_instance(lambda: generated(spec), output)
+
+
+def _families() -> Iterator[str]:
+    from instances import FAMILIES
+    from instances.catalog import named
+
+    for name, make in FAMILIES.items():
+        yield f"{name}: {_first_line(make)}"
+        for parameter in inspect.signature(make).parameters.values():
+            yield f"    {parameter.name}={_text(parameter.default)}"
+    yield "named instances:"
+    for name, make in named().items():
+        yield f"    {name}: {_first_line(make)}"
+
+
+def _first_line(documented: object) -> str:
+    return (inspect.getdoc(documented) or "").partition("\n")[0]
+
+
+def _text(default: object) -> str:
+    return str(default).lower() if isinstance(default, bool) else str(default)
+
+
+@app.command("convert")
+def convert_command(
+    format_name: Annotated[str, typer.Argument(metavar="FORMAT", help="A public format: openb.")],
+    files: Annotated[list[Path], typer.Argument(metavar="IN...", help="Files of that format.")],
+    output: OutputInstance = None,
+) -> None:
+    """Convert files of a public format to an instance."""
+    from instances.readers import READERS
+
+    if format_name not in READERS:
+        raise OptionError(
+            f"format {format_name!r} is none of: {', '.join(READERS)}"
+            f"{did_you_mean(format_name, READERS)}"
+        )
+    _put_instance(lambda: READERS[format_name](files), output, inputs=[str(path) for path in files])
+
+
+def _put_instance(
+    make: Callable[[], Instance], output: Path | None, inputs: Sequence[str] = ()
+) -> None:
+    if output is None:
+        raise OptionError("name the file to write: -o FILE")
+    require_instance_place("--output", output, inputs)
+    instance = make()
+    write_instance(instance, output)
+    console().print(f"{instance!r} written to {output}", soft_wrap=True)
+
+
+@app.command("methods")
+def methods_command() -> None:
+    """List the methods, whether each can run here, and what it does."""
+    known = methods()
+    width = max(map(len, known))
+    for name, info in known.items():
+        state = "available  " if info.available else "unavailable"
+        typer.echo(f"{name:{width}}  {state}  {info.description}")
+        if info.why_not is not None:
+            typer.echo(f"{'':{width}}  {info.why_not}")
+
+
+@app.command("versions")
+def versions_command() -> None:
+    """List the versions of nodewise and of everything it runs on."""
+    for name, version in show_versions().items():
+        typer.echo(f"{name} {version}")

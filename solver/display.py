@@ -1,0 +1,149 @@
+"""What the command line shows: a live line while it solves, and a summary after."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+
+from rich.console import Console
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from .exact import sums_by_group
+from .model import Number
+from .result import Allocation, Progress, Result, Status, relative_gap
+
+__all__ = ["console", "live_progress", "show_error", "show_summary"]
+
+_STYLES = {
+    Status.OPTIMAL: "bold green",
+    Status.FEASIBLE: "green",
+    Status.INFEASIBLE: "bold red",
+    Status.UNKNOWN: "yellow",
+}
+
+
+def console() -> Console:
+    """The console on stderr; all that is not data goes there."""
+    return Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+
+def show_error(message: str) -> None:
+    """One line on stderr, in red on a terminal."""
+    line = " ".join(message.split("\n"))
+    console().print(Text(f"error: {line}", style="red"), soft_wrap=True)
+
+
+@contextmanager
+def live_progress() -> Iterator[Callable[[Progress], None] | None]:
+    """A line on stderr that shows time, cost, bound and gap while the block runs.
+
+    Yields the callback for `solve`, or None where stderr is not a terminal.
+    """
+    stderr = console()
+    if not stderr.is_terminal or stderr.is_dumb_terminal:
+        yield None
+        return
+    line = _Line()
+    with Live(line, console=stderr, refresh_per_second=8, transient=True):
+        yield line.update
+
+
+class _Line:
+    """Drawn anew at each refresh, so that the clock moves between two messages."""
+
+    def __init__(self) -> None:
+        self._begun = time.monotonic()
+        self._latest = Progress(0.0, None, None)
+        self._spinner = Spinner("dots")
+
+    def update(self, progress: Progress) -> None:
+        self._latest = progress
+
+    def __rich__(self) -> Spinner:
+        latest = self._latest
+        gap = _gap(relative_gap(latest.cost, latest.bound))
+        self._spinner.update(
+            text=Text(
+                f"{time.monotonic() - self._begun:6.1f} s   cost {_number(latest.cost)}   "
+                f"bound {_number(latest.bound)}   gap {gap}"
+            )
+        )
+        return self._spinner
+
+
+def show_summary(result: Result, written: list[str]) -> None:
+    """A table of what was found, on stderr.
+
+    Parameters
+    ----------
+    result : Result
+    written : list of str
+        The files that were written.
+    """
+    stderr = console()
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    for name, value in _rows(result):
+        table.add_row(name, value)
+    for path in written:
+        table.add_row("written", path)
+    stderr.print(table)
+    for reason in (result.infeasible_because, result.message):
+        if reason:
+            stderr.print(reason, soft_wrap=True)
+    if result.unplaced:
+        shown = ", ".join(result.unplaced[:5])
+        more = f" and {len(result.unplaced) - 5:,} more" if len(result.unplaced) > 5 else ""
+        stderr.print(f"no node was found for: {shown}{more}", soft_wrap=True)
+
+
+def _rows(result: Result) -> Iterator[tuple[str, str | Text]]:
+    instance = result.instance
+    size = f"{instance.num_nodes:,} nodes, {instance.num_tasks:,} tasks"
+    yield "instance", f"{instance.name}: {size}" if instance.name else size
+    status = Text(result.status.value, style=_STYLES[result.status])
+    if result.termination.value not in ("proven", "finished"):
+        status.append(f" ({result.termination.value})", style="default")
+    yield "status", status
+    if result.allocation is not None:
+        yield "cost", _number(result.cost)
+    if result.status is not Status.INFEASIBLE:
+        yield "bound", _number(result.bound)
+    if result.allocation is not None:
+        yield "gap", _gap(result.gap)
+        yield from _load_rows(result.allocation)
+    yield "method", result.method
+    yield "seconds", f"{result.seconds:.2f}"
+
+
+def _load_rows(allocation: Allocation) -> Iterator[tuple[str, str]]:
+    """Overload and utilisation, from exact integers: loads may be of any size."""
+    exact, n = allocation.instance.exact, allocation.instance.num_nodes
+    loads = sums_by_group(exact.task_compute, allocation.node_index, n).tolist()
+    pairs = list(zip(loads, exact.node_compute.tolist(), strict=True))
+    over = [L - C for L, C in pairs if L > C]
+    if over:
+        share = float(Fraction(sum(over), sum(loads)))
+        yield "overload", f"{share:.2%} of the load, on {len(over):,} of {n:,} nodes"
+    else:
+        yield "overload", "none"
+    ratios = [Fraction(L, C) for L, C in pairs if C > 0]
+    if ratios:
+        overall = Fraction(sum(loads), sum(C for _, C in pairs))
+        yield "utilisation", f"{float(overall):.1%} overall, {float(max(ratios)):.1%} at most"
+
+
+def _number(value: Number | None) -> str:
+    return "unknown" if value is None else f"{value:,}"
+
+
+def _gap(gap: float | None) -> str:
+    if gap is None:
+        return "unknown"
+    return "< 0.001%" if 0 < gap < 1e-5 else f"{gap:.3%}"

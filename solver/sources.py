@@ -1,0 +1,134 @@
+"""What the arguments of the command line stand for: instances, and places to write to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from .errors import InstanceError, OptionError
+from .io import read_instance
+from .model import Instance
+from .source_text import did_you_mean
+
+__all__ = ["STDOUT", "generated", "instance_of", "require_instance_place", "require_places"]
+
+STDOUT = "-"
+"""Stands for standard output where a file may be named."""
+
+
+def instance_of(argument: str) -> Instance:
+    """The instance that an argument names.
+
+    Parameters
+    ----------
+    argument : str
+        A file or folder, else a named instance, else a spec such as "uniform:nodes=20".
+
+    Raises
+    ------
+    InstanceError
+        If it is none of them, or the instance breaks a rule.
+    """
+    from instances import FAMILIES
+    from instances.catalog import named
+
+    if os.path.lexists(argument):
+        return read_instance(argument)
+    if argument in named() or argument.partition(":")[0].strip() in FAMILIES:
+        return generated(argument)
+    known = [*named(), *FAMILIES]
+    if _looks_like_path(argument):
+        raise InstanceError(f"{argument}: there is no such file or folder")
+    raise InstanceError(
+        f"{argument!r} is neither a file nor a folder, nor a named instance "
+        f"({', '.join(named())}), nor a spec such as uniform:nodes=20,tasks=60,seed=3 "
+        f"(families: {', '.join(FAMILIES)})"
+        f"{did_you_mean(argument.partition(':')[0].strip(), known)}"
+    )
+
+
+def _looks_like_path(argument: str) -> bool:
+    if ":" in argument and "=" in argument:
+        return False
+    separators = {os.sep, os.altsep or os.sep}
+    return any(mark in argument for mark in separators) or bool(Path(argument).suffix)
+
+
+def generated(spec: str) -> Instance:
+    """The instance of a name or of a spec of a family.
+
+    Raises
+    ------
+    InstanceError
+        If the family or a parameter is unknown, or a value is out of its range.
+    """
+    from instances import from_spec
+    from instances.catalog import named
+
+    catalog = named()
+    return catalog[spec]() if spec in catalog else from_spec(spec)
+
+
+def require_places(
+    outputs: Sequence[tuple[str, str | None]], inputs: Sequence[str | None] = ()
+) -> None:
+    """Require that every output can be written, before any time is spent on it.
+
+    Parameters
+    ----------
+    outputs : sequence of (option, path or None)
+        "-" stands for standard output.
+    inputs : sequence of path or None
+        Files that must not be overwritten.
+
+    Raises
+    ------
+    OptionError
+        If a folder does not exist or cannot be written to, a path is a folder, two outputs
+        are the same, or an output is an input.
+    """
+    taken: dict[Path | str, str] = {}
+    sources = {Path(source).resolve() for source in inputs if source and Path(source).exists()}
+    for option, path in outputs:
+        if path is None:
+            continue
+        place: Path | str = path if path == STDOUT else Path(path).resolve()
+        if place in taken and not _is_device(path):
+            raise OptionError(f"{taken[place]} and {option} both name {path}; they must differ")
+        taken[place] = option
+        if place in sources:
+            raise OptionError(f"{option} {path} would overwrite an input; name another file")
+        if path != STDOUT:
+            _require_writable(option, Path(path))
+
+
+def require_instance_place(option: str, path: Path, inputs: Sequence[str]) -> None:
+    """Require that an instance can be written: to a file, or to a folder of CSV files.
+
+    Raises
+    ------
+    OptionError
+        As in `require_places`.
+    """
+    if path.is_dir():
+        if path.suffix.lower() in (".json", ".zip"):
+            raise OptionError(f"{option} {path}: this is a folder; name a file")
+        return
+    require_places([(option, str(path))], inputs)
+
+
+def _is_device(path: str) -> bool:
+    return Path(path).exists() and not Path(path).is_file()
+
+
+def _require_writable(option: str, path: Path) -> None:
+    if not path.parent.is_dir():
+        raise OptionError(
+            f"{option} {path}: the folder {path.parent} does not exist; make it first"
+        )
+    if path.is_dir():
+        raise OptionError(f"{option} {path}: this is a folder; name a file")
+    target = path if _is_device(str(path)) else path.parent
+    if not os.access(target, os.W_OK):
+        raise OptionError(f"{option} {path}: no permission to write to {target}")

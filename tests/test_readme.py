@@ -1,0 +1,26 @@
+import contextlib
+import io
+import re
+from pathlib import Path
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_python_example_prints_what_the_readme_says(tmp_path, monkeypatch):
+    code, shown = re.search(
+        r"```python\n(.*?)```\n\nprints\n\n```\n(.*?)```", README, re.S
+    ).groups()
+    monkeypatch.chdir(tmp_path)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(code, "README.md", "exec"), {})
+    assert printed.getvalue() == shown
+    assert (tmp_path / "allocation.csv").read_text().splitlines()[0] == "task_id,node_id"
+
+
+def test_the_json_example_is_an_instance(tmp_path):
+    from solver import read_instance
+
+    (tmp_path / "x.json").write_text(re.search(r"```json\n(.*?)```", README, re.S).group(1))
+    instance = read_instance(tmp_path / "x.json")
+    assert (instance.num_nodes, instance.num_tasks, instance.max_load) == (1, 1, 1.5)
