@@ -99,13 +99,13 @@ def solve(
     start = None if initial is None else _start(instance, initial)
     problem = Problem(instance)
     try:
+        if start is not None:
+            run.incumbent(start)
         reason = why_infeasible(problem)
         if reason is not None:
             outcome = Outcome(Termination.PROVEN, infeasible_because=reason)
         else:
             run.bounded(closed_form_bound(problem))
-            if start is not None:
-                run.incumbent(start)
             options = Options(
                 deadline=begun + time_limit,
                 seed=seed,

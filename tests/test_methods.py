@@ -1,5 +1,6 @@
 """One conformance suite over all methods, and the tests of single ones."""
 
+import sys
 import time
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ import pytest
 from random_instances import random_instances
 
 from solver import Instance, Status, Termination, check, cost_of, methods, solve
+from solver.engines.process import EngineCrash
 from solver.errors import BackendUnavailableError, ModelTooLargeError
 from solver.methods import MethodInfo, Options
 from solver.methods.construction import largest_first
@@ -18,6 +20,7 @@ from solver.methods.greedy import greedy
 from solver.methods.mip import mip, safe_bound
 from solver.methods.placement import Placement
 from solver.methods.repair import place_stranded
+from solver.methods.warm_start import warm_started
 from solver.presolve import Problem
 
 BASELINES = ["greedy", "first-fit", "best-fit", "round-robin", "blocks"]
@@ -141,6 +144,21 @@ def test_a_model_too_large_to_build_is_refused_with_advice():
     for method in (cp_sat, mip):
         with pytest.raises(ModelTooLargeError, match=r"variables \(limit .*method='auto'"):
             method(Problem(instance), options())
+
+
+def test_a_crash_of_the_solver_leaves_the_baseline(monkeypatch):
+    def crash(_problem, _options):
+        raise EngineCrash("cp_sat: the solver process died (-9): out of memory\ntraceback")
+
+    instance = tight_instance(5)
+    found = []
+    run = warm_started(crash)
+    outcome = run(Problem(instance), options(on_incumbent=found.append))
+    assert found
+    assert outcome.message == "cp_sat: the solver process died (-9): out of memory"
+    monkeypatch.setattr(sys.modules["solver.methods.warm_start"], "run_baselines", lambda *_: None)
+    with pytest.raises(EngineCrash):
+        run(Problem(instance), options())
 
 
 def test_round_robin_deals_out_in_turn_and_blocks_cut_the_list():

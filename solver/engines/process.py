@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from ..errors import BackendUnavailableError
+from ..errors import BackendUnavailableError, NodewiseError
 from .frames import STOP, read_frame, write_frame
 
 __all__ = ["EngineCrash", "HardLimitReached", "run_job", "warm_up"]
@@ -26,7 +26,7 @@ __all__ = ["EngineCrash", "HardLimitReached", "run_job", "warm_up"]
 _STOP_SECONDS = 2.0
 
 
-class EngineCrash(RuntimeError):
+class EngineCrash(NodewiseError, RuntimeError):
     """The child died or its job raised."""
 
 

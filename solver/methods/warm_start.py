@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..cost import cost_in_units
+from ..engines.process import EngineCrash
 from ..exact import Array
 from ..presolve import Problem
 from ..result import Termination
@@ -91,12 +92,15 @@ def warm_started(exact: Method) -> Method:
         run_baselines(best, problem, options)
         if best.settled():
             return best.outcome(Termination.FINISHED)
-        outcome = exact(problem, best.within(options))
-        return (
-            outcome
-            if outcome.infeasible_because
-            else replace(best.outcome(outcome.termination), message=outcome.message)
-        )
+        try:
+            outcome = exact(problem, best.within(options))
+        except EngineCrash as error:
+            if best.node_index is None:
+                raise
+            return Outcome(Termination.FINISHED, message=str(error).splitlines()[0])
+        if outcome.infeasible_because is not None:
+            return outcome
+        return replace(best.outcome(outcome.termination), message=outcome.message)
 
     run.__doc__ = exact.__doc__
     return run
