@@ -7,7 +7,6 @@ in the time, 130 interrupted before one was found.
 
 from __future__ import annotations
 
-import inspect
 import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ import typer
 from .bounds import BOUNDS, lower_bound
 from .check import check
 from .cost import cost_of
-from .display import console, live_progress, show_error, show_summary
+from .display import console, describe, live_progress, show_error, show_summary
 from .errors import NodewiseError, OptionError
 from .files import atomic_text
 from .io import dump_allocation, dump_loads, dump_result, read_allocation, write_instance
@@ -30,6 +29,7 @@ from .solve import solve
 from .source_text import did_you_mean
 from .sources import (
     STDOUT,
+    families_listed,
     generated,
     instance_of,
     require_instance_place,
@@ -92,8 +92,8 @@ InstanceArgument = Annotated[
     str,
     typer.Argument(
         metavar="INSTANCE",
-        help="A JSON file, a folder or zip with nodes.csv and tasks.csv, a named instance "
-        "(article_16), or a spec such as uniform:nodes=20,tasks=60,seed=3.",
+        help="A JSON file, a folder or zip with nodes.csv and tasks.csv, a spec such as "
+        "uniform:nodes=20,tasks=60,seed=3, or a name that `nodewise generate --list` shows.",
         show_default=False,
     ),
 ]
@@ -133,9 +133,7 @@ def solve_command(
     instance: InstanceArgument,
     method: Annotated[str, typer.Option(help="See `nodewise methods`.")] = "auto",
     time_limit: TimeLimit = 60.0,
-    workers: Annotated[
-        int | None, typer.Option(help="Threads. [default: all processors]", show_default=False)
-    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Threads; else all processors.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     rel_gap: Annotated[
         float, typer.Option(help="Stop once (cost - bound) / cost is at most this.")
@@ -164,8 +162,9 @@ def solve_command(
 ) -> None:
     """Find the cheapest allocation of INSTANCE, with a proven bound beside it.
 
-    Exit codes: 0 an allocation was found, 1 bad input or usage, 2 proved that there is none,
-    3 none found in the time, 130 interrupted before one was found.
+    Exit codes: 0 an allocation was found, 1 bad input or usage,
+    2 proved that there is none, 3 none was found in the time,
+    130 interrupted before one was found.
     """
     outputs = [("--output", output), ("--loads", loads), ("--json", json_file)]
     require_places(outputs, inputs=[instance])
@@ -184,7 +183,8 @@ def solve_command(
             mip_solver=mip_solver,
         )
     written = _write(result, output, loads, json_file)
-    show_summary(result, written)
+    missing = [path for path in (output, loads) if path and result.allocation is None]
+    show_summary(result, written, missing)
     _stop(_exit_code(result))
 
 
@@ -274,7 +274,7 @@ def bound_command(
         console().print("there is no allocation; `nodewise solve` says why")
         raise _Stop(INFEASIBLE)
     typer.echo(str(bound))
-    console().print(f"no allocation of {data!r} costs less", soft_wrap=True)
+    console().print(f"no allocation costs less ({describe(data)})", soft_wrap=True)
 
 
 @app.command("generate")
@@ -291,12 +291,12 @@ def generate_command(
         bool, typer.Option("--list", help="List the families, their parameters and defaults.")
     ] = False,
 ) -> None:
-    """Generate an instance: nodewise generate uniform nodes=20 tasks=60 seed=3 -o FILE.
+    """Generate an instance of a family, or a named instance.
 
-    With --list, show what there is to generate.
+    For example: nodewise generate uniform nodes=20 tasks=60 seed=3 -o FILE
     """
     if listed:
-        typer.echo("\n".join(_families()))
+        typer.echo("\n".join(families_listed()))
         return
     if family is None:
         raise OptionError(
@@ -304,27 +304,6 @@ def generate_command(
         )
     spec = f"{family}:{','.join(parameters)}" if parameters else family
     _put_instance(lambda: generated(spec), output)
-
-
-def _families() -> Iterator[str]:
-    from instances import FAMILIES
-    from instances.catalog import named
-
-    for name, make in FAMILIES.items():
-        yield f"{name}: {_first_line(make)}"
-        for parameter in inspect.signature(make).parameters.values():
-            yield f"    {parameter.name}={_text(parameter.default)}"
-    yield "named instances:"
-    for name, make in named().items():
-        yield f"    {name}: {_first_line(make)}"
-
-
-def _first_line(documented: object) -> str:
-    return (inspect.getdoc(documented) or "").partition("\n")[0]
-
-
-def _text(default: object) -> str:
-    return str(default).lower() if isinstance(default, bool) else str(default)
 
 
 @app.command("convert")
@@ -352,7 +331,7 @@ def _put_instance(
     require_instance_place("--output", output, inputs)
     instance = make()
     write_instance(instance, output)
-    console().print(f"{instance!r} written to {output}", soft_wrap=True)
+    console().print(f"written {output} ({describe(instance)})", soft_wrap=True)
 
 
 @app.command("methods")

@@ -10,14 +10,13 @@ from fractions import Fraction
 from rich.console import Console
 from rich.live import Live
 from rich.spinner import Spinner
-from rich.table import Table
 from rich.text import Text
 
 from .exact import sums_by_group
-from .model import Number
+from .model import Instance, Number
 from .result import Allocation, Progress, Result, Status, relative_gap
 
-__all__ = ["console", "live_progress", "show_error", "show_summary"]
+__all__ = ["console", "describe", "live_progress", "show_error", "show_summary"]
 
 _STYLES = {
     Status.OPTIMAL: "bold green",
@@ -76,24 +75,21 @@ class _Line:
         return self._spinner
 
 
-def show_summary(result: Result, written: list[str]) -> None:
-    """A table of what was found, on stderr.
+def show_summary(result: Result, written: list[str], missing: list[str]) -> None:
+    """What was found, on stderr, one figure a line.
 
     Parameters
     ----------
     result : Result
     written : list of str
         The files that were written.
+    missing : list of str
+        Those that were asked for, but there is no allocation to write.
     """
     stderr = console()
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim")
-    table.add_column(overflow="fold")
-    for name, value in _rows(result):
-        table.add_row(name, value)
-    for path in written:
-        table.add_row("written", path)
-    stderr.print(table)
+    files = [("written", path) for path in written] + [("not written", path) for path in missing]
+    for name, value in [*_rows(result), *files]:
+        stderr.print(Text.assemble((f"{name:<13}", "dim"), value), soft_wrap=True)
     for reason in (result.infeasible_because, result.message):
         if reason:
             stderr.print(reason, soft_wrap=True)
@@ -103,10 +99,14 @@ def show_summary(result: Result, written: list[str]) -> None:
         stderr.print(f"no node was found for: {shown}{more}", soft_wrap=True)
 
 
-def _rows(result: Result) -> Iterator[tuple[str, str | Text]]:
-    instance = result.instance
+def describe(instance: Instance) -> str:
+    """Name and size: "example: 4 nodes, 9 tasks"."""
     size = f"{instance.num_nodes:,} nodes, {instance.num_tasks:,} tasks"
-    yield "instance", f"{instance.name}: {size}" if instance.name else size
+    return f"{instance.name}: {size}" if instance.name else size
+
+
+def _rows(result: Result) -> Iterator[tuple[str, str | Text]]:
+    yield "instance", describe(result.instance)
     status = Text(result.status.value, style=_STYLES[result.status])
     if result.termination.value not in ("proven", "finished"):
         status.append(f" ({result.termination.value})", style="default")

@@ -35,6 +35,7 @@ from .result import Allocation, Result
 from .source_text import did_you_mean, read_bytes
 
 __all__ = [
+    "FOLDER_FILES",
     "dump_allocation",
     "dump_loads",
     "dump_result",
@@ -50,7 +51,9 @@ __all__ = [
 StrPath = str | os.PathLike[str]
 
 _RESULT_SCHEMA = "nodewise-result/1"
-_NODES, _TASKS, _SETTINGS = "nodes.csv", "tasks.csv", "instance.json"
+FOLDER_FILES = _NODES, _TASKS, _SETTINGS = "nodes.csv", "tasks.csv", "instance.json"
+"""The files of an instance in a folder or zip."""
+
 _FORMS = "an instance is a .json file, or a folder or .zip with nodes.csv and tasks.csv"
 
 

@@ -69,6 +69,7 @@ def packed(values: list[Any]) -> Any:
     types = set(map(type, values))
     if types == {int} or types == {float}:
         array = np.array(values)
-        if array.dtype.kind in "iuf":
+        # NumPy makes floats of integers on both sides of 2**63.
+        if array.dtype.kind in ("f" if types == {float} else "iu"):
             return array
     return values

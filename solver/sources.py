@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from .errors import InstanceError, OptionError
-from .io import read_instance
+from .io import FOLDER_FILES, read_instance
 from .model import Instance
 from .source_text import did_you_mean
 
-__all__ = ["STDOUT", "generated", "instance_of", "require_instance_place", "require_places"]
+__all__ = [
+    "STDOUT",
+    "families_listed",
+    "generated",
+    "instance_of",
+    "require_instance_place",
+    "require_places",
+]
 
 STDOUT = "-"
 """Stands for standard output where a file may be named."""
@@ -30,11 +38,11 @@ def instance_of(argument: str) -> Instance:
     InstanceError
         If it is none of them, or the instance breaks a rule.
     """
+    if os.path.lexists(argument):
+        return read_instance(argument)
     from instances import FAMILIES
     from instances.catalog import named
 
-    if os.path.lexists(argument):
-        return read_instance(argument)
     if argument in named() or argument.partition(":")[0].strip() in FAMILIES:
         return generated(argument)
     known = [*named(), *FAMILIES]
@@ -70,6 +78,26 @@ def generated(spec: str) -> Instance:
     return catalog[spec]() if spec in catalog else from_spec(spec)
 
 
+def families_listed() -> Iterator[str]:
+    """Lines that list the families with their parameters and defaults, and the named instances."""
+    from instances import FAMILIES
+    from instances.catalog import named
+
+    for name, make in FAMILIES.items():
+        yield f"{name}: {_first_line(make)}"
+        for parameter in inspect.signature(make).parameters.values():
+            default = parameter.default
+            text = str(default).lower() if isinstance(default, bool) else str(default)
+            yield f"    {parameter.name}={text}"
+    yield "named instances:"
+    for name, make in named().items():
+        yield f"    {name}: {_first_line(make)}"
+
+
+def _first_line(documented: object) -> str:
+    return (inspect.getdoc(documented) or "").partition("\n")[0]
+
+
 def require_places(
     outputs: Sequence[tuple[str, str | None]], inputs: Sequence[str | None] = ()
 ) -> None:
@@ -89,7 +117,7 @@ def require_places(
         are the same, or an output is an input.
     """
     taken: dict[Path | str, str] = {}
-    sources = {Path(source).resolve() for source in inputs if source and Path(source).exists()}
+    sources = {file for source in inputs if source for file in _files_of(Path(source))}
     for option, path in outputs:
         if path is None:
             continue
@@ -116,6 +144,12 @@ def require_instance_place(option: str, path: Path, inputs: Sequence[str]) -> No
             raise OptionError(f"{option} {path}: this is a folder; name a file")
         return
     require_places([(option, str(path))], inputs)
+
+
+def _files_of(source: Path) -> list[Path]:
+    """The files that an instance is read from; none for one that is generated."""
+    files = [source / name for name in FOLDER_FILES] if source.is_dir() else [source]
+    return [file.resolve() for file in files if file.is_file()]
 
 
 def _is_device(path: str) -> bool:

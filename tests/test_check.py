@@ -31,9 +31,6 @@ def facts(violations):
     return {(v.rule, v.task, v.node, v.amount) for v in violations}
 
 
-# --- every kind of violation -------------------------------------------------------------
-
-
 def test_a_feasible_allocation_breaks_nothing():
     roomy = Instance([Node("a", 12, storage=10)], [Task("t", 6, 5), Task("u", 6, 5)], max_load=1)
     assert check(roomy, {"t": "a", "u": "a"}) == []
@@ -122,9 +119,6 @@ def test_a_violation_reads_as_a_sentence(violation, sentence):
     assert str(violation) == sentence
 
 
-# --- exact arithmetic --------------------------------------------------------------------
-
-
 def of_one_node(capacity, needs, **options):
     tasks = [Task(f"t{j}", 1, storage=need) for j, need in enumerate(needs)]
     return Instance([Node("a", 100, storage=capacity)], tasks, **options)
@@ -163,9 +157,6 @@ def test_unlimited_storage_is_never_lacking():
 def test_a_node_of_no_capacity_holds_tasks_of_no_need():
     tasks = [Task("t", 0), Task("u", 0)]
     assert check(Instance([Node("a", 0, storage=0)], tasks, max_load=1), [0, 0]) == []
-
-
-# --- against the oracle ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("integers", [True, False])

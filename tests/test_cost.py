@@ -25,9 +25,6 @@ def instance_of(nodes, demands, **options):
 PLAIN = instance_of([Node("a", 4), Node("b", 4)], [3, 2, 4])
 
 
-# --- values by hand ----------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("nodes", "demands", "where", "cost"),
     [
@@ -67,9 +64,6 @@ def test_the_article_prices_overload_at_the_capacity_of_the_node():
     instance = instance_of(nodes, [1200])
     assert cost_of(instance, [0]) == 10 * 1200 + 1000 * 1000
     assert cost_of(instance, [1]) == 10 * 10 + 1000 * 1200
-
-
-# --- numbers -----------------------------------------------------------------------------
 
 
 def test_flops_scale_costs_are_exact_integers():
@@ -152,9 +146,6 @@ def test_cost_of_random_allocations_equals_the_oracle(integers):
     for instance in random_instances(80, seed=21, integers=integers):
         where = rng.integers(instance.num_nodes, size=instance.num_tasks)
         assert cost_of(instance, where) == float(oracle.cost(instance, where.tolist()))
-
-
-# --- forms of an allocation --------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -45,9 +45,6 @@ def fields_of(name, value):
     return {"resources": {"gpu": value}} if name.startswith("resources") else {name: value}
 
 
-# --- numbers -----------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("name", NODE_FIELDS)
 @pytest.mark.parametrize("value", ["3", True, 1j, [1], Fraction(1, 3)], ids=repr)
 def test_a_node_field_that_is_not_a_number(name, value):
@@ -112,8 +109,6 @@ def test_an_array_column_names_the_record_by_its_id():
             node_compute=[1], task_compute=[1, 1, 1], task_storage=np.array([0.5, 1, np.nan])
         )
 
-
-# --- shapes ------------------------------------------------------------------------------
 
 ARRAYS = {
     "node_compute": [1, 2],
@@ -188,9 +183,6 @@ def test_records_must_be_nodes_and_tasks():
         "overload_price=None, kind=None, resources={}); it must be a Task"
     ):
         Instance([Node("a", 1)], [Node("a", 1)])
-
-
-# --- ids, kinds, eligibility -------------------------------------------------------------
 
 
 @pytest.mark.parametrize("bad", ["", None, 3, b"b"], ids=repr)
@@ -310,9 +302,6 @@ def test_eligible_groups_of_no_tasks():
     assert instance.groups == (None,)
 
 
-# --- resources ---------------------------------------------------------------------------
-
-
 def test_a_resource_that_no_node_lists():
     with refuses(
         "tasks: resources['tpu'] is a resource that no node lists (known: 'gpu'); "
@@ -359,9 +348,6 @@ def test_a_resource_that_a_record_does_not_list_is_zero():
     }
 
 
-# --- rules of the whole instance ---------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     "bad", [0, 0.0, -1, -0.5, math.nan, math.inf, "1", True, Decimal("1.5")], ids=repr
 )
@@ -393,9 +379,6 @@ def test_the_name_must_be_text():
 def test_an_instance_error_is_a_value_error_of_the_family():
     assert issubclass(InstanceError, NodewiseError)
     assert issubclass(InstanceError, ValueError)
-
-
-# --- defaults, records, equality, copies -------------------------------------------------
 
 
 def test_prices_default_to_compute_and_to_price():
@@ -593,9 +576,6 @@ def test_the_repr_tells_the_size():
     assert repr(with_node()) == "<Instance 2 nodes, 1 tasks>"
 
 
-# --- exact numbers -----------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("value", [10**15, 312 * 10**12, 2**53 + 1, 2**63 - 1, 2**63, 10**20 + 1])
 def test_large_integers_stay_exact(value):
     instance = Instance([Node("a", value)], [Task("t", value, storage=value)])
@@ -671,9 +651,6 @@ def test_unlimited_storage_beside_a_limit_has_room_for_every_task():
 def test_storage_that_nobody_limits_or_needs_is_no_dimension():
     assert Instance([Node("a", 1)], [Task("t", 1, storage=5)]).exact.dimensions == ()
     assert Instance([Node("a", 1, storage=5)], [Task("t", 1)]).exact.dimensions == ()
-
-
-# --- a million tasks ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.float64])

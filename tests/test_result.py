@@ -37,9 +37,6 @@ def allocation():
     return Allocation(instance(), [0, 0, 2])
 
 
-# --- allocation --------------------------------------------------------------------------
-
-
 def test_node_of_is_a_mapping_of_ids():
     node_of = allocation().node_of
     assert dict(node_of) == {"t": "a", "u": "a", "v": "c"}
@@ -163,9 +160,6 @@ def test_to_csv_into_a_missing_folder_is_refused(tmp_path):
         allocation().to_csv(tmp_path / "nowhere" / "allocation.csv")
 
 
-# --- result ------------------------------------------------------------------------------
-
-
 def result(**fields):
     defaults = {
         "instance": instance(),
@@ -230,9 +224,6 @@ def test_the_repr_shows_what_is_known():
 def test_a_result_cannot_be_changed():
     with pytest.raises(AttributeError, match="cannot assign to field 'cost'"):
         result().cost = 1
-
-
-# --- plot --------------------------------------------------------------------------------
 
 
 @pytest.fixture
