@@ -7,122 +7,31 @@ array a field, so that a million tasks are a few arrays and not a million object
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, cast, overload
 
 import numpy as np
 
 from .errors import InstanceError
-from .exact import (
-    Array,
-    decimal_places,
-    exact_column,
-    exact_sum,
-    fraction_of,
-    scaled_integers,
+from .exact import Array
+from .exact_data import Exact, exact_data
+from .records import Labels, Node, Number, Task
+from .validation import (
+    checked_column,
+    checked_eligibility,
+    checked_ids,
+    checked_kinds,
+    checked_max_load,
+    frozen,
+    length_of,
+    named_ids,
+    plain,
+    require_known_resources,
+    require_resource_names,
 )
 
 __all__ = ["Exact", "Instance", "Node", "Number", "Task"]
-
-Number = int | float
-Labels = tuple[str, ...] | None
-
-# A resource of such a name would be mistaken for the field in a CSV column or by `used`.
-_FIELDS = frozenset(
-    {"id", "compute", "storage", "price", "overload_price", "kind", "eligible", "max_load"}
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A place that runs tasks, such as a GPU server.
-
-    Parameters
-    ----------
-    id : str
-        Name, unique among the nodes.
-    compute : int or float
-        Compute capacity C, in the unit used for the tasks' demand.
-    storage : int or float
-        Hard storage capacity S; unlimited (``math.inf``) unless given.
-    price : int or float, optional
-        Price p of one unit of capacity, paid whether used or not. Default: `compute`.
-    overload_price : int or float, optional
-        Price o of one unit of load above the capacity. Default: `price`.
-    kind : str, optional
-        A label that tasks may name in `eligible`, such as "V100".
-    resources : mapping of str to int or float
-        Further hard capacities. A resource that other nodes list and this one does not is 0.
-    """
-
-    id: str
-    compute: Number
-    storage: Number = math.inf
-    price: Number | None = None
-    overload_price: Number | None = None
-    kind: str | None = None
-    resources: Mapping[str, Number] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A piece of work that runs on exactly one node.
-
-    Parameters
-    ----------
-    id : str
-        Name, unique among the tasks.
-    compute : int or float
-        Compute demand D.
-    storage : int or float
-        Storage need s.
-    eligible : sequence of str, optional
-        Ids or kinds of the nodes that may host the task, any one suffices. Default: all.
-    resources : mapping of str to int or float
-        Needs of further resources; each name must be one that some node lists.
-    """
-
-    id: str
-    compute: Number
-    storage: Number = 0
-    eligible: Sequence[str] | None = None
-    resources: Mapping[str, Number] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Exact:
-    """An instance in integers, scaled by powers of ten so that nothing is rounded.
-
-    Attributes
-    ----------
-    node_compute, node_price, node_overload_price : (n,) integers
-    task_compute : (m,) integers
-    needs : (m, d) integers
-        What each task needs of the d hard dimensions.
-    capacity : (n, d) integers
-        What each node has of them; an unlimited one has what all tasks need together.
-    dimensions : tuple of str
-        Names of the d columns: "storage" (left out where no node limits it), the resources
-        in order, and "max_load" where it is set.
-    scales : tuple of int
-        The power of ten by which each dimension was multiplied.
-    compute_scale, cost_scale : int
-        The same for compute and for cost.
-    """
-
-    node_compute: Array
-    node_price: Array
-    node_overload_price: Array
-    task_compute: Array
-    needs: Array
-    capacity: Array
-    dimensions: tuple[str, ...]
-    scales: tuple[int, ...]
-    compute_scale: int
-    cost_scale: int
 
 
 class Instance:
@@ -295,23 +204,23 @@ class Instance:
         power_off: bool,
         name: str | None,
     ) -> None:
-        self.num_nodes = n = _length(node_compute, "node_compute")
-        self.num_tasks = m = _length(task_compute, "task_compute")
+        self.num_nodes = n = length_of(node_compute, "node_compute")
+        self.num_tasks = m = length_of(task_compute, "task_compute")
         if not n:
             raise InstanceError("nodes: the list is empty; an instance needs at least one node")
-        self._node_ids = _ids(node_ids, "node", n)
-        self._task_ids = _ids(task_ids, "task", m)
+        self._node_ids = checked_ids(node_ids, "node", n)
+        self._task_ids = checked_ids(task_ids, "task", m)
 
         def node_column(values: Any, name: str, **rules: Any) -> Array:
-            return _column(values, "node", self._node_ids, name, n, **rules)
+            return checked_column(values, "node", self._node_ids, name, n, **rules)
 
         def task_column(values: Any, name: str) -> Array:
-            return _column(values, "task", self._task_ids, name, m)
+            return checked_column(values, "task", self._task_ids, name, m)
 
         self.node_compute = node_column(node_compute, "compute")
         unlimited = np.full(n, math.inf)
         self.node_storage = (
-            _frozen(unlimited)
+            frozen(unlimited)
             if node_storage is None
             else node_column(node_storage, "storage", unlimited=True)
         )
@@ -319,8 +228,8 @@ class Instance:
         self.node_overload_price = node_column(
             node_overload_price, "overload_price", default=self.node_price
         )
-        self.node_kind = _kinds(node_kind, n, self._node_ids)
-        _require_resource_names(node_resources)
+        self.node_kind = checked_kinds(node_kind, n, self._node_ids)
+        require_resource_names(node_resources)
         self.node_resources = {
             key: node_column(node_resources[key], f"resources[{key!r}]")
             for key in sorted(node_resources)
@@ -328,33 +237,40 @@ class Instance:
         self.task_compute = task_column(task_compute, "compute")
         zero = np.zeros(m, dtype=np.int64)
         self.task_storage = (
-            _frozen(zero) if task_storage is None else task_column(task_storage, "storage")
+            frozen(zero) if task_storage is None else task_column(task_storage, "storage")
         )
-        _require_known_resources(task_resources, self.node_resources)
+        require_known_resources(task_resources, self.node_resources)
         self.task_resources = {
             key: task_column(task_resources[key], f"resources[{key!r}]")
             if key in task_resources
-            else _frozen(zero)
+            else frozen(zero)
             for key in self.node_resources
         }
-        self.max_load = _max_load(max_load)
+        self.max_load = checked_max_load(max_load)
         if not isinstance(power_off, bool | np.bool_):
             raise InstanceError(f"power_off is {power_off!r}; it must be true or false")
         self.power_off = bool(power_off)
         if name is not None and not isinstance(name, str):
             raise InstanceError(f"name is {name!r}; it must be text")
         self.name = name
-        self.task_group, self.groups = _eligibility(task_eligible, eligible_groups, m, self)
+        self.task_group, self.groups = checked_eligibility(
+            task_eligible, eligible_groups, self._task_ids, m, self._labels()
+        )
+
+    def _labels(self) -> set[str]:
+        """Everything that `eligible` may name."""
+        kinds = {kind for kind in self.node_kind if kind is not None}
+        return kinds.union(self.node_ids.tolist())
 
     @cached_property
     def node_ids(self) -> Array:
         """(n,) array of strings: the ids of the nodes."""
-        return _named(self._node_ids, "node", self.num_nodes)
+        return named_ids(self._node_ids, "node", self.num_nodes)
 
     @cached_property
     def task_ids(self) -> Array:
         """(m,) array of strings: the ids of the tasks."""
-        return _named(self._task_ids, "task", self.num_tasks)
+        return named_ids(self._task_ids, "task", self.num_tasks)
 
     @cached_property
     def nodes(self) -> Sequence[Node]:
@@ -369,21 +285,21 @@ class Instance:
     def _node(self, i: int) -> Node:
         return Node(
             id=str(self.node_ids[i]),
-            compute=_plain(self.node_compute[i]),
-            storage=_plain(self.node_storage[i]),
-            price=_plain(self.node_price[i]),
-            overload_price=_plain(self.node_overload_price[i]),
+            compute=plain(self.node_compute[i]),
+            storage=plain(self.node_storage[i]),
+            price=plain(self.node_price[i]),
+            overload_price=plain(self.node_overload_price[i]),
             kind=self.node_kind[i],
-            resources={key: _plain(column[i]) for key, column in self.node_resources.items()},
+            resources={key: plain(column[i]) for key, column in self.node_resources.items()},
         )
 
     def _task(self, j: int) -> Task:
         return Task(
             id=str(self.task_ids[j]),
-            compute=_plain(self.task_compute[j]),
-            storage=_plain(self.task_storage[j]),
+            compute=plain(self.task_compute[j]),
+            storage=plain(self.task_storage[j]),
             eligible=self.groups[self.task_group[j]],
-            resources={key: _plain(column[j]) for key, column in self.task_resources.items()},
+            resources={key: plain(column[j]) for key, column in self.task_resources.items()},
         )
 
     @cached_property
@@ -401,12 +317,22 @@ class Instance:
                 mask[g] = False
                 for label in labels:
                     mask[g, by_label[label]] = True
-        return _frozen(mask)
+        return frozen(mask)
 
     @cached_property
     def exact(self) -> Exact:
         """The instance in integers; see `Exact`."""
-        return _exact(self)
+        return exact_data(
+            node_compute=self.node_compute,
+            node_storage=self.node_storage,
+            node_price=self.node_price,
+            node_overload_price=self.node_overload_price,
+            node_resources=self.node_resources,
+            task_compute=self.task_compute,
+            task_storage=self.task_storage,
+            task_resources=self.task_resources,
+            max_load=self.max_load,
+        )
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Instance):
@@ -427,7 +353,7 @@ class Instance:
         for value in state.values():
             for array in value.values() if isinstance(value, dict) else (value,):
                 if isinstance(array, np.ndarray):
-                    _frozen(array)
+                    frozen(array)
 
     def __repr__(self) -> str:
         label = f"{self.name!r}, " if self.name else ""
@@ -458,72 +384,6 @@ class _Records(Sequence[Any]):
         return (self._make(k) for k in range(self._length))
 
 
-def _exact(instance: Instance) -> Exact:
-    compute_places = decimal_places(instance.node_compute, instance.task_compute)
-    price_places = decimal_places(instance.node_price, instance.node_overload_price)
-    needs: list[Array] = []
-    capacity: list[Array] = []
-    dimensions: list[str] = []
-    scales: list[int] = []
-
-    def add(name: str, have: Array, need: Array, places: int) -> None:
-        capacity.append(have)
-        needs.append(need)
-        dimensions.append(name)
-        scales.append(10**places)
-
-    limited = instance.node_storage < math.inf
-    if limited.any() and instance.task_storage.any():
-        finite = np.where(limited, instance.node_storage, 0)
-        finite = exact_column(finite.tolist()) if finite.dtype == object else exact_column(finite)
-        places = decimal_places(finite, instance.task_storage)
-        need = scaled_integers(instance.task_storage, places)
-        have = scaled_integers(finite, places)
-        total = exact_sum(need)
-        if not limited.all():
-            dtype = object if total > 2**62 else have.dtype
-            have = np.where(limited, have.astype(dtype), total)
-        add("storage", have, need, places)
-    for key, column in instance.node_resources.items():
-        places = decimal_places(column, instance.task_resources[key])
-        need = scaled_integers(instance.task_resources[key], places)
-        add(key, scaled_integers(column, places), need, places)
-    node_compute = scaled_integers(instance.node_compute, compute_places)
-    task_compute = scaled_integers(instance.task_compute, compute_places)
-    if instance.max_load is not None:
-        limit = fraction_of(instance.max_load)
-        most = [int(c) * limit.numerator // limit.denominator for c in node_compute.tolist()]
-        add("max_load", exact_column(most), task_compute, compute_places)
-    wide = any(column.dtype == object for column in needs + capacity)
-    kind = object if wide else np.int64
-    shape_m, shape_n = (instance.num_tasks, 0), (instance.num_nodes, 0)
-    return Exact(
-        node_compute=node_compute,
-        node_price=scaled_integers(instance.node_price, price_places),
-        node_overload_price=scaled_integers(instance.node_overload_price, price_places),
-        task_compute=task_compute,
-        needs=_stack(needs, kind) if needs else np.zeros(shape_m, dtype=np.int64),
-        capacity=_stack(capacity, kind) if capacity else np.zeros(shape_n, dtype=np.int64),
-        dimensions=tuple(dimensions),
-        scales=tuple(scales),
-        compute_scale=10**compute_places,
-        cost_scale=10 ** (compute_places + price_places),
-    )
-
-
-def _stack(columns: list[Array], kind: Any) -> Array:
-    return np.stack([column.astype(kind) for column in columns], axis=1)
-
-
-def _frozen(array: Array) -> Array:
-    array.flags.writeable = False
-    return array
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
-
-
 def _same(mine: Any, theirs: Any) -> bool:
     if isinstance(mine, np.ndarray):
         return mine.shape == theirs.shape and bool((mine == theirs).all())
@@ -552,190 +412,3 @@ def _resource_columns(
         names.update(record.resources)
     ordered = sorted(names, key=str)
     return {key: [record.resources.get(key, 0) for record in records] for key in ordered}
-
-
-def _length(values: Any, name: str) -> int:
-    try:
-        return len(values)
-    except TypeError:
-        raise InstanceError(f"{name} is {values!r}; it must be an array or list") from None
-
-
-def _ids(ids: Any, kind: str, count: int) -> Array | None:
-    """The ids as an array of strings, or None for the automatic ones."""
-    if ids is None:
-        return None
-    items = ids.tolist() if isinstance(ids, np.ndarray) else list(ids)
-    if len(items) != count:
-        raise InstanceError(f"{kind}_ids has {len(items)} entries for {count} {kind}s")
-    for position, item in enumerate(items):
-        if not isinstance(item, str) or not item:
-            raise InstanceError(
-                f"{kind}s[{position}]: id is {item!r}; it must be text that is not empty"
-            )
-    if len(set(items)) < count:
-        seen: set[str] = set()
-        for position, item in enumerate(items):
-            if item in seen:
-                raise InstanceError(
-                    f"{kind} {item!r}: the id stands twice (again at position {position}); "
-                    "every id must be unique"
-                )
-            seen.add(item)
-    try:
-        return _frozen(np.array(items, dtype=np.dtypes.StringDType()))
-    except UnicodeEncodeError as error:
-        raise InstanceError(f"{kind}_ids: {error.object!r} is not valid Unicode text") from None
-
-
-def _named(ids: Array | None, kind: str, count: int) -> Array:
-    if ids is not None:
-        return ids
-    text = np.dtypes.StringDType()
-    prefix = np.array(f"{kind}-", dtype=text)
-    return _frozen(np.strings.add(prefix, np.arange(count).astype(text)))
-
-
-def _column(
-    values: Any,
-    kind: str,
-    ids: Array | None,
-    name: str,
-    count: int,
-    *,
-    unlimited: bool = False,
-    default: Array | None = None,
-) -> Array:
-    """Validate one column; `default` fills the places where the value is None."""
-
-    def label(position: int) -> str:
-        return f"{kind} {str(ids[position]) if ids is not None else f'{kind}-{position}'!r}"
-
-    if values is None and default is not None:
-        return default
-    if _length(values, f"{kind}_{name}") != count:
-        raise InstanceError(f"{kind}_{name} has {len(values)} entries for {count} {kind}s")
-    if default is not None and not isinstance(values, np.ndarray):
-        values = [_plain(default[k]) if v is None else v for k, v in enumerate(values)]
-    if isinstance(values, np.ndarray) and values.ndim != 1:
-        raise InstanceError(f"{kind}_{name} has shape {values.shape}; it must have one axis")
-    try:
-        column = exact_column(values)
-    except TypeError as error:
-        message, position = error.args
-        raise InstanceError(f"{label(position)}: {name}: {message}") from None
-    try:
-        floats = column.astype(np.float64) if column.dtype == object else column
-    except OverflowError:
-        wide = [isinstance(v, int) and abs(v) > sys.float_info.max for v in column.tolist()]
-        raise InstanceError(
-            f"{label(wide.index(True))}: {name}: the number is too large; at most 1.79e308"
-        ) from None
-    bad = ~(floats >= 0) if unlimited else ~((floats >= 0) & (floats < math.inf))
-    if bad.any():
-        position = int(np.argmax(bad))
-        rule = "0 or more (inf for unlimited)" if unlimited else "a finite number, 0 or more"
-        raise InstanceError(
-            f"{label(position)}: {name} is {_plain(column[position])!r}; it must be {rule}"
-        )
-    return _frozen(column)
-
-
-def _kinds(
-    kinds: Sequence[str | None] | None, count: int, ids: Array | None
-) -> tuple[str | None, ...]:
-    if kinds is None:
-        return (None,) * count
-    items = kinds.tolist() if isinstance(kinds, np.ndarray) else list(kinds)
-    if len(items) != count:
-        raise InstanceError(f"node_kind has {len(items)} entries for {count} nodes")
-    for position, item in enumerate(items):
-        if item is not None and (not isinstance(item, str) or not item):
-            label = str(ids[position]) if ids is not None else f"node-{position}"
-            raise InstanceError(f"node {label!r}: kind is {item!r}; it must be text or None")
-    return tuple(items)
-
-
-def _require_resource_names(names: Iterable[Any]) -> None:
-    for key in names:
-        if not isinstance(key, str) or not key or key in _FIELDS:
-            raise InstanceError(
-                f"nodes: resources[{key!r}]: the name of a resource must be text, not empty, "
-                "and none of the fields of a node or a task"
-            )
-
-
-def _require_known_resources(needed: Mapping[str, Any], known: Mapping[str, Any]) -> None:
-    for key in needed:
-        if key not in known:
-            choices = ", ".join(map(repr, known)) or "none"
-            raise InstanceError(
-                f"tasks: resources[{key!r}] is a resource that no node lists "
-                f"(known: {choices}); give the nodes their capacity of it"
-            )
-
-
-def _max_load(value: Any) -> Number | None:
-    if value is None:
-        return None
-    value = _plain(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-        raise InstanceError(f"max_load is {value!r}; it must be a finite number above 0, or None")
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _eligibility(
-    specs: Any, groups: Sequence[Sequence[str] | None] | None, count: int, instance: Instance
-) -> tuple[Array, tuple[Labels, ...]]:
-    """Number the distinct eligibility lists: group 0 is "all nodes", the rest as they come."""
-    if specs is None and groups is not None:
-        raise InstanceError("eligible_groups is given without task_eligible, which points into it")
-    if specs is None:
-        return _frozen(np.zeros(count, dtype=np.int32)), (None,)
-    if _length(specs, "task_eligible") != count:
-        raise InstanceError(f"task_eligible has {len(specs)} entries for {count} tasks")
-
-    def label(j: int) -> str:
-        name = instance._task_ids[j] if instance._task_ids is not None else f"task-{j}"
-        return f"task {str(name)!r}"
-
-    known = {kind for kind in instance.node_kind if kind is not None}
-    known.update(instance.node_ids.tolist())
-    number: dict[Labels, int] = {None: 0}
-
-    def number_of(spec: Any, where: str) -> int:
-        return number.setdefault(_labels(spec, where, known), len(number))
-
-    if groups is None:
-        found = [number_of(spec, label(j)) for j, spec in enumerate(specs)]
-        return _frozen(np.array(found, dtype=np.int32)), tuple(number)
-    positions = np.asarray(specs) if count else np.zeros(0, dtype=np.int64)
-    if positions.dtype.kind not in "iu" or positions.ndim != 1:
-        raise InstanceError("task_eligible must hold integer positions in eligible_groups")
-    outside = (positions < 0) | (positions >= len(groups))
-    if outside.any():
-        j = int(np.argmax(outside))
-        raise InstanceError(
-            f"{label(j)}: eligible is group {positions[j]}; eligible_groups has {len(groups)}"
-        )
-    used, first = np.unique(positions, return_index=True)
-    renumber = np.zeros(len(groups), dtype=np.int32)
-    for position in used[np.argsort(first)].tolist():
-        renumber[position] = number_of(groups[position], f"eligible_groups[{position}]")
-    return _frozen(renumber[positions]), tuple(number)
-
-
-def _labels(spec: Any, where: str, known: set[str]) -> Labels:
-    if spec is None:
-        return None
-    if isinstance(spec, str) or not isinstance(spec, Iterable):
-        raise InstanceError(f"{where}: eligible is {spec!r}; it must be a list of ids or kinds")
-    items = list(spec)
-    if not items:
-        raise InstanceError(f"{where}: eligible is empty; name a node or a kind, or leave it out")
-    for item in items:
-        if not isinstance(item, str) or item not in known:
-            raise InstanceError(
-                f"{where}: eligible names {item!r}, which is neither a node id nor a kind"
-            )
-    return tuple(sorted(set(items)))

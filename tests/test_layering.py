@@ -17,8 +17,10 @@ PACKAGES = ("solver", "instances", "benchmarks")
 
 # The floor of every module and subpackage of `solver`; "" is the package itself.
 FLOORS = {
-    **dict.fromkeys(["errors", "exact", "files", "model", "plot", "result", "versions"], 0),
-    **dict.fromkeys(["eligibility", "source_text"], 0),
+    **dict.fromkeys(
+        ["errors", "exact", "exact_data", "files", "model", "plot", "records", "result"], 0
+    ),
+    **dict.fromkeys(["eligibility", "source_text", "validation", "versions"], 0),
     **dict.fromkeys(["check", "cost", "csv_io", "csv_table", "io", "json_io"], 1),
     **dict.fromkeys(["bounds", "grid", "infeasibility", "presolve"], 1),
     **dict.fromkeys(["engines", "formulation", "linear_model"], 1),

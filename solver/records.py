@@ -1,0 +1,68 @@
+"""The records at the edge of the library: one node, one task."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+__all__ = ["Labels", "Node", "Number", "Task"]
+
+Number = int | float
+Labels = tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A place that runs tasks, such as a GPU server.
+
+    Parameters
+    ----------
+    id : str
+        Name, unique among the nodes.
+    compute : int or float
+        Compute capacity C, in the unit used for the tasks' demand.
+    storage : int or float
+        Hard storage capacity S; unlimited (``math.inf``) unless given.
+    price : int or float, optional
+        Price p of one unit of capacity, paid whether used or not. Default: `compute`.
+    overload_price : int or float, optional
+        Price o of one unit of load above the capacity. Default: `price`.
+    kind : str, optional
+        A label that tasks may name in `eligible`, such as "V100".
+    resources : mapping of str to int or float
+        Further hard capacities. A resource that other nodes list and this one does not is 0.
+    """
+
+    id: str
+    compute: Number
+    storage: Number = math.inf
+    price: Number | None = None
+    overload_price: Number | None = None
+    kind: str | None = None
+    resources: Mapping[str, Number] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A piece of work that runs on exactly one node.
+
+    Parameters
+    ----------
+    id : str
+        Name, unique among the tasks.
+    compute : int or float
+        Compute demand D.
+    storage : int or float
+        Storage need s.
+    eligible : sequence of str, optional
+        Ids or kinds of the nodes that may host the task, any one suffices. Default: all.
+    resources : mapping of str to int or float
+        Needs of further resources; each name must be one that some node lists.
+    """
+
+    id: str
+    compute: Number
+    storage: Number = 0
+    eligible: Sequence[str] | None = None
+    resources: Mapping[str, Number] = field(default_factory=dict)
