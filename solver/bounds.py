@@ -10,13 +10,13 @@ integers. Any prices give a valid bound (Geoffrion 1974); GLOP's only make it a 
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
+from .coarsening import coarsen
 from .cost import in_user_units
 from .engines.process import EngineCrash, HardLimitReached, run_job
 from .errors import BackendUnavailableError, OptionError
@@ -37,7 +37,8 @@ __all__ = [
 ]
 
 GLOP = "solver.engines.glop"
-_MAX_CELLS = 400_000
+_MAX_CELLS = 2_000_000
+_PROGRAM_CELLS = 60_000
 _PRICE_BITS = 60
 
 
@@ -164,28 +165,48 @@ class Prices:
 
 
 def linear_bound(problem: Problem, time_limit: float = 60.0) -> int:
-    """The linear relaxation over classes, in exact cost units; at least the closed form."""
+    """The linear relaxation over classes, in exact cost units; at least the closed form.
+
+    On problems of many classes the prices come from a coarser relaxation, and the bound is
+    that of the Lagrangian at them: valid, and a little below the linear relaxation's.
+    """
     best = closed_form_bound(problem)
     classes = problem.classes
-    if classes.num_task_classes * classes.num_node_classes > _MAX_CELLS:
+    cells = classes.num_task_classes * classes.num_node_classes
+    if cells > _MAX_CELLS or time_limit <= 0:
         return best
-    deadline = time.monotonic() + time_limit
-    relaxation = _Relaxation(problem)
-    left = deadline - time.monotonic()
-    if left <= 0:
-        return best
+    find = _relaxation_prices if cells <= _PROGRAM_CELLS else _coarse_prices
     try:
-        answer = run_job(
-            GLOP,
-            "solve_relaxation",
-            {"model": relaxation.model, "time_limit": left},
-            hard_limit=left + 1.0,
-        )
+        prices = find(problem, time_limit)
     except (HardLimitReached, EngineCrash):
         return best
-    if answer["duals"] is None:
-        return best
-    return max(best, lagrangian_bound(problem, relaxation.prices(answer["duals"])))
+    return best if prices is None else max(best, lagrangian_bound(problem, prices))
+
+
+def _relaxation_prices(problem: Problem, time_limit: float) -> Prices | None:
+    """The dual prices of the linear relaxation; None if GLOP finds none in the time."""
+    relaxation = _Relaxation(problem)
+    answer = run_job(
+        GLOP,
+        "solve_relaxation",
+        {"model": relaxation.model, "time_limit": time_limit},
+        hard_limit=time_limit + 1.0,
+    )
+    return None if answer["duals"] is None else relaxation.prices(answer["duals"])
+
+
+def _coarse_prices(problem: Problem, time_limit: float) -> Prices | None:
+    """Prices of the coarser problem, spread over the classes of the given one."""
+    coarse = coarsen(problem)
+    prices = _relaxation_prices(coarse, time_limit)
+    if prices is None:
+        return None
+    g = coarse.classes.node_class[problem.classes.node_first]
+    k = coarse.classes.task_class[problem.classes.task_first]
+    opening = None if prices.opening is None else prices.opening[np.ix_(k, g)]
+    return Prices(
+        load=prices.load[g], large=prices.large[g], needs=prices.needs[g], opening=opening
+    )
 
 
 class _Relaxation:

@@ -22,7 +22,7 @@ FLOORS = {
     ),
     **dict.fromkeys(["eligibility", "source_text", "validation", "versions"], 0),
     **dict.fromkeys(["check", "cost", "csv_io", "csv_table", "io", "json_io"], 1),
-    **dict.fromkeys(["bounds", "grid", "infeasibility", "presolve"], 1),
+    **dict.fromkeys(["bounds", "coarsening", "grid", "infeasibility", "presolve"], 1),
     **dict.fromkeys(["engines", "formulation", "linear_model"], 1),
     "methods": 2,
     "solve": 3,
