@@ -1,11 +1,12 @@
-"""The assignment model: DESIGN's mixed-integer program over classes of tasks and single nodes.
+"""The assignment model: a mixed-integer program over classes of tasks and single nodes.
 
     minimise    sum_i  idle_i u_i + o_i v_i
     subject to  sum_i  y_ki                       = m_k        each task class k
                 sum_k  D_k y_ki - v_i            <= C_i u_i    each node i (overload)
                 sum_k  q_kd y_ki                 <= Q_id u_i   each hard dimension d
                 y_ki                             <= b_ki u_i   each cell, where power_off
-            y_ki counts the tasks of class k on node i, v_i is the load above the capacity, u_i says
+
+y_ki counts the tasks of class k on node i, v_i is the load above the capacity, u_i says
 whether node i is on (1 without power_off). max_load is one of the hard dimensions. The symmetry
 of identical nodes is broken by leaving cells out (see `_first_come`).
 """
@@ -22,7 +23,13 @@ from .grid import Grid
 from .linear_model import LinearModel, LinearModelBuilder
 from .presolve import Problem
 
-__all__ = ["MAX_VARIABLES", "AssignmentModel", "assignment_model", "count_cells"]
+__all__ = [
+    "MAX_VARIABLES",
+    "AssignmentModel",
+    "assignment_model",
+    "count_cells",
+    "require_buildable",
+]
 
 MAX_VARIABLES = 3_000_000
 
@@ -33,6 +40,9 @@ class AssignmentModel:
 
     Attributes
     ----------
+    problem : Problem
+    grid : Grid
+        The numbers it is built with.
     model : LinearModel
         Columns: y of each cell, then v of each node, then u of each node if power_off.
     cell_class, cell_node : (cells,) int64
@@ -98,6 +108,16 @@ def count_cells(problem: Problem) -> int:
     return int((problem.fits.sum(axis=0) * classes.node_count).sum())
 
 
+def require_buildable(problem: Problem) -> None:
+    """Refuse a problem whose model would have more than `MAX_VARIABLES` variables."""
+    cells = count_cells(problem)
+    if cells > MAX_VARIABLES:
+        raise ModelTooLargeError(
+            f"the exact model would have {cells:,} variables (limit {MAX_VARIABLES:,}); "
+            "use method='auto', or a heuristic such as 'greedy' with lower_bound() beside it"
+        )
+
+
 def assignment_model(problem: Problem, grid: Grid) -> AssignmentModel:
     """Build the model in arrays.
 
@@ -112,12 +132,7 @@ def assignment_model(problem: Problem, grid: Grid) -> AssignmentModel:
     ModelTooLargeError
         If it would have more than `MAX_VARIABLES` variables.
     """
-    cells = count_cells(problem)
-    if cells > MAX_VARIABLES:
-        raise ModelTooLargeError(
-            f"the exact model would have {cells:,} variables (limit {MAX_VARIABLES:,}); "
-            "use method='auto', or a heuristic such as 'greedy' with lower_bound() beside it"
-        )
+    require_buildable(problem)
     classes, instance = problem.classes, problem.instance
     n = instance.num_nodes
     most_per_node = problem.most_on(grid)

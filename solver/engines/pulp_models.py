@@ -83,7 +83,8 @@ def solve_model(payload: dict[str, Any], send: Callable[[Any], None]) -> dict[st
     -------
     dict
         "status": "optimal", "infeasible" or "limit"; "values": (columns,) floats or None;
-        "objective": float or None; "bound": float or None.
+        "objective": float or None; "bound": float or None; "gaps_set": whether "optimal" is
+        within an absolute gap of 0.99 and the relative one asked for.
 
     Notes
     -----
@@ -93,7 +94,7 @@ def solve_model(payload: dict[str, Any], send: Callable[[Any], None]) -> dict[st
     deadline = time.monotonic() + payload["time_limit"]
     folder = Path(payload["folder"])
     program, columns = _build(payload["model"], payload["hint"])
-    solver, log = _solver(payload, deadline, folder)
+    solver, log, gaps_set = _solver(payload, deadline, folder)
     solver.tmpDir = payload["folder"]
     finished = threading.Event()
     watch = _Watch(folder, payload["solver"], len(columns), send)
@@ -112,12 +113,13 @@ def solve_model(payload: dict[str, Any], send: Callable[[Any], None]) -> dict[st
     return {
         "status": _STATUS[stats.status],
         "values": values,
+        "gaps_set": gaps_set,
         "objective": (stats.objective or 0.0) if stats.has_solution else None,
         "bound": found if found is not None else stats.best_bound,
     }
 
 
-def _solver(payload: dict[str, Any], deadline: float, folder: Path) -> tuple[Any, Path]:
+def _solver(payload: dict[str, Any], deadline: float, folder: Path) -> tuple[Any, Path, bool]:
     name = payload["solver"]
     log = folder / "log"
     common = {
@@ -128,6 +130,7 @@ def _solver(payload: dict[str, Any], deadline: float, folder: Path) -> tuple[Any
         "logPath": str(log),
     }
     # The objective is an integer at every solution worth having: a gap below 1 is no gap.
+    gaps = {"gapRel": payload["rel_gap"], "gapAbs": 0.99}
     if name == "HiGHS":
         libraries = [highsbox.highs_lib_dir(), os.environ.get("LD_LIBRARY_PATH", "")]
         os.environ["LD_LIBRARY_PATH"] = os.pathsep.join(filter(None, libraries))
@@ -137,15 +140,17 @@ def _solver(payload: dict[str, Any], deadline: float, folder: Path) -> tuple[Any
             f"mip_improving_solution_file={folder / 'incumbents'}",
         ]
         path = highsbox.highs_bin_path()
-        gaps = {"gapRel": payload["rel_gap"], "gapAbs": 0.99}
-        return pulp.HiGHS_CMD(path=path, options=options, **gaps, **common), log
+        return pulp.HiGHS_CMD(path=path, options=options, **gaps, **common), log, True
     if name == "CBC":
-        gaps = {"gapRel": payload["rel_gap"], "gapAbs": 0.99}
-        seed = payload["seed"] % 2**31
-        return pulp.COIN_CMD(path=cbcbox.cbc_bin_path(), randomSeed=seed, **gaps, **common), log
+        path, seed = cbcbox.cbc_bin_path(), payload["seed"] % 2**31
+        return pulp.COIN_CMD(path=path, randomSeed=seed, **gaps, **common), log, True
     if name not in available_solvers(None, lambda _: None):
         raise ValueError(f"MIP solver {name!r} is not installed")
-    return pulp.getSolver(name, msg=False, timeLimit=common["timeLimit"]), log
+    plain = {"msg": False, "timeLimit": common["timeLimit"]}
+    try:
+        return pulp.getSolver(name, **plain, **gaps), log, True
+    except TypeError:  # it takes no gaps, and its "optimal" may mean within a gap of its own
+        return pulp.getSolver(name, **plain), log, False
 
 
 def _build(model: LinearModel, hint: Array | None) -> tuple[pulp.LpProblem, list[Any]]:

@@ -60,7 +60,7 @@ def mip(problem: Problem, options: Options) -> Outcome:
             return
         if answer["bound"] is not None:
             news(("bound", answer["bound"]))
-        if answer["status"] == "optimal" and not options.rel_gap:
+        if answer["status"] == "optimal" and answer["gaps_set"] and not options.rel_gap:
             attained = built.objective_of(built.decode(answer["values"]))
             if abs(answer["objective"] - attained) <= _ABSOLUTE + _PRINTED * attained:
                 # Proved within an absolute gap below 1, and the objective is an integer.

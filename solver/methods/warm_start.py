@@ -7,6 +7,7 @@ from dataclasses import replace
 from ..cost import cost_in_units
 from ..engines.process import EngineCrash
 from ..exact import Array
+from ..formulation import require_buildable
 from ..presolve import Problem
 from ..result import Termination
 from .base import Method, Options, Outcome
@@ -67,7 +68,7 @@ class Best:
 
 
 def run_baselines(best: Best, problem: Problem, options: Options) -> Outcome:
-    """Run greedy, best fit and first fit until one meets the bound; on large ones greedy in rounds.
+    """Run greedy, best fit and first fit until one meets the bound; if large, greedy in rounds.
 
     Returns
     -------
@@ -88,6 +89,7 @@ def warm_started(exact: Method) -> Method:
     """An exact method that begins from the best baseline, and stops where that is optimal."""
 
     def run(problem: Problem, options: Options) -> Outcome:
+        require_buildable(problem)
         best = Best(problem, options)
         run_baselines(best, problem, options)
         if best.settled():
