@@ -146,7 +146,7 @@ def _solver(payload: dict[str, Any], deadline: float, folder: Path) -> tuple[Any
         return pulp.COIN_CMD(path=path, randomSeed=seed, **gaps, **common), log, True
     if name not in available_solvers(None, lambda _: None):
         raise ValueError(f"MIP solver {name!r} is not installed")
-    plain = {"msg": False, "timeLimit": common["timeLimit"]}
+    plain = {"msg": False, "timeLimit": max(1, int(common["timeLimit"]))}  # some want whole ones
     try:
         return pulp.getSolver(name, **plain, **gaps), log, True
     except TypeError:  # it takes no gaps, and its "optimal" may mean within a gap of its own

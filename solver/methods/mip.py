@@ -19,6 +19,7 @@ __all__ = ["ENGINE", "mip", "safe_bound"]
 ENGINE = "solver.engines.pulp_models"
 _ABSOLUTE, _RELATIVE, _DUAL_TOLERANCE = 1e-3, 1e-12, 1e-7
 _TRUSTED_COST = 2**40  # beyond it, "infeasible" has been seen to be wrong
+_NO_GAP = "{} calls its answer optimal, but within a gap that cannot be set from here"
 _PRINTED = 1e-7  # relative error of an objective that went through a solution file
 
 
@@ -96,6 +97,8 @@ def mip(problem: Problem, options: Options) -> Outcome:
             ) from None
         raise
     take(answer)
+    if answer["status"] == "optimal" and not answer["gaps_set"]:
+        return Outcome(Termination.FINISHED, message=_NO_GAP.format(options.mip_solver))
     dearest = int((built.model.objective.astype(object) * built.model.upper.astype(object)).sum())
     trusted = grid.exact and dearest < _TRUSTED_COST
     return outcome_of(problem, options, answer["status"], trusted=trusted)
