@@ -16,6 +16,7 @@ from solver.methods import MethodInfo, Options
 from solver.methods.construction import largest_first
 from solver.methods.cp_sat import cp_sat
 from solver.methods.deal import deal
+from solver.methods.exact_outcome import outcome_of
 from solver.methods.greedy import greedy
 from solver.methods.mip import mip, safe_bound
 from solver.methods.placement import Placement
@@ -279,6 +280,14 @@ def test_ejection_leaves_the_books_in_order():
 def test_a_late_deadline_ends_a_construction_with_nothing():
     outcome = greedy(Problem(tight_instance()), Options(deadline=time.monotonic() - 1))
     assert outcome.termination is Termination.TIME_LIMIT
+
+
+def test_an_engine_that_stops_early_has_met_its_limit():
+    """Whether or not the clock has quite reached the deadline."""
+    problem = Problem(tight_instance())
+    for status in ("feasible", "unknown", "limit"):
+        outcome = outcome_of(problem, options(), status, trusted=True)
+        assert outcome.termination is Termination.TIME_LIMIT
 
 
 def test_safe_bounds_stay_below_what_the_solver_says():
