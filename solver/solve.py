@@ -6,6 +6,7 @@ import math
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from .bounds import closed_form_bound
@@ -15,12 +16,15 @@ from .errors import AllocationError, BackendUnavailableError, MethodError, Optio
 from .exact import Array
 from .infeasibility import why_infeasible
 from .methods import MethodInfo, Options, Outcome, methods
+from .methods.balance import balance
 from .model import Instance
 from .presolve import Problem
 from .result import Allocation, Progress, ProgressCallback, Result, Status, Termination
 from .versions import show_versions
 
 __all__ = ["solve"]
+
+_BALANCING, _LEAST_BALANCING = 0.05, 0.2  # share of the time, and seconds
 
 _ROUNDED = (
     "the solver's search is complete, but the numbers have more digits than it can hold, and "
@@ -118,6 +122,8 @@ def solve(
                 on_bound=run.bounded,
             )
             outcome = info.run(problem, options)
+            if info.balances:
+                run.balanced(problem, options)
     except KeyboardInterrupt:
         outcome = Outcome(Termination.INTERRUPTED)
     return _result(run, method, outcome, seed, workers)
@@ -159,6 +165,18 @@ class _Run:
         self.bound = bound
         self._require_order()
         self._tell()
+
+    def balanced(self, problem: Problem, options: Options) -> None:
+        """Replace the best allocation by a better balanced one that costs no more."""
+        if self.node_index is None:
+            return
+        now = time.monotonic()
+        limit = now + max(_LEAST_BALANCING, _BALANCING * (now - self.begun))
+        limit = min(limit, options.deadline + _LEAST_BALANCING)
+        found = balance(problem, replace(options, deadline=limit), self.node_index)
+        self.incumbent(found)
+        if cost_in_units(self.instance, found) == self.cost and not check(self.instance, found):
+            self.node_index = found
 
     def _require_order(self) -> None:
         if self.cost is not None and self.bound is not None and self.bound > self.cost:

@@ -23,13 +23,24 @@ FLOORS = {
     **dict.fromkeys(["eligibility", "source_text", "validation", "versions"], 0),
     **dict.fromkeys(["check", "cost", "csv_io", "csv_table", "io", "json_io"], 1),
     **dict.fromkeys(["bounds", "coarsening", "grid", "infeasibility", "presolve"], 1),
-    **dict.fromkeys(["engines", "formulation", "linear_model"], 1),
+    **dict.fromkeys(["engines", "formulation", "kernels", "linear_model"], 1),
     "methods": 2,
     "solve": 3,
     "": 3,
     **dict.fromkeys(["__main__", "cli", "display", "sources"], 4),
 }
-HEAVY = ("ortools", "pulp", "highspy", "pandas", "networkx", "matplotlib", "rich", "typer")
+HEAVY = (
+    "ortools",
+    "pulp",
+    "highspy",
+    "pandas",
+    "networkx",
+    "matplotlib",
+    "rich",
+    "typer",
+    "numba",
+    "joblib",
+)
 
 
 def modules() -> dict[str, Path]:

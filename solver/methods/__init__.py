@@ -10,6 +10,7 @@ from .base import Method, Options, Outcome
 from .cp_sat import cp_sat
 from .fit import best_fit, first_fit
 from .greedy import greedy
+from .local_search import local_search
 from .mip import mip
 from .round_robin import blocks, round_robin
 from .warm_start import warm_started
@@ -27,14 +28,17 @@ class MethodInfo:
     run : callable
     exact : bool
         Whether it can prove an optimum on its own.
+    balances : bool
+        Whether of equally cheap allocations the better balanced one is wanted.
     requires : tuple of str
-        Packages that it loads, in a process of its own.
+        Packages that it loads.
     """
 
     name: str
     description: str
     run: Method
     exact: bool = False
+    balances: bool = False
     requires: tuple[str, ...] = ()
 
     @property
@@ -56,12 +60,19 @@ class MethodInfo:
 
 
 _ALL = (
-    MethodInfo("auto", "baselines, bound, then an exact method where it pays", auto, exact=True),
+    MethodInfo(
+        "auto",
+        "baselines, bounds, local search and exact methods, as each pays",
+        auto,
+        exact=True,
+        balances=True,
+    ),
     MethodInfo(
         "cp-sat",
         "exact, by OR-Tools CP-SAT",
         warm_started(cp_sat),
         exact=True,
+        balances=True,
         requires=("ortools",),
     ),
     MethodInfo(
@@ -69,7 +80,15 @@ _ALL = (
         "exact, by HiGHS, CBC or another solver through PuLP",
         warm_started(mip),
         exact=True,
+        balances=True,
         requires=("pulp", "highsbox", "cbcbox"),
+    ),
+    MethodInfo(
+        "local-search",
+        "exchanges, chains and small exact problems, at any size",
+        local_search,
+        balances=True,
+        requires=("numba", "joblib"),
     ),
     MethodInfo("greedy", "largest demand first, where it costs least", greedy),
     MethodInfo("first-fit", "largest demand first, first node with room", first_fit),

@@ -1,8 +1,10 @@
-"""The default: cheap answers first, then proof, then search as far as it pays."""
+"""The default: cheap answers first, then search and proof by turns, as far as each pays."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 from ..bounds import linear_bound
 from ..engines.process import EngineCrash, warm_up
@@ -11,39 +13,82 @@ from ..formulation import count_cells
 from ..presolve import Problem
 from ..result import Termination
 from .base import Options, Outcome
+from .construction import is_large
 from .cp_sat import ENGINE, cp_sat
+from .local_search import local_search
 from .warm_start import Best, run_baselines
 
-__all__ = ["EXACT_CELLS", "auto"]
+__all__ = ["EXACT_CELLS", "SMALL_CELLS", "auto"]
 
 EXACT_CELLS = 60_000
 """Largest exact model, in cells (task class, node), that `auto` builds."""
+SMALL_CELLS = 2_000
+"""Up to here the exact model comes before the local search."""
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """A step of `auto` and the share of the time left that it may take."""
+
+    run: Callable[[Problem, Options, Best], Outcome | None]
+    share: float = 1.0
 
 
 def auto(problem: Problem, options: Options) -> Outcome:
-    """Run the baselines, the linear bound and, on small instances, CP-SAT.
+    """Run the baselines, the linear bound, local search and, where it is small, CP-SAT.
 
-    Stops as soon as the cost meets the bound.
+    Small instances go to CP-SAT first and to the local search only if that does not settle
+    them; larger ones are searched first. Stops as soon as the cost meets the bound.
     """
     best = Best(problem, options)
-    baseline = run_baselines(best, problem, options)
-    if best.settled():
-        return best.outcome(Termination.FINISHED)
-    message = None
-    try:
-        small = count_cells(problem) <= EXACT_CELLS
-        if small:
-            warm_up(ENGINE)  # it starts while the bound is computed
-        best.bounded(linear_bound(problem, options.seconds_left()))
-        if small and not best.settled() and options.seconds_left() > 0:
-            exact = cp_sat(problem, best.within(options))
-            if exact.infeasible_because is not None:
-                return exact
-            return replace(best.outcome(exact.termination), message=exact.message)
-    except (BackendUnavailableError, EngineCrash) as error:
-        message = str(error).splitlines()[0]
+    baseline = Outcome(Termination.FINISHED)
+    if not is_large(problem):
+        baseline = run_baselines(best, problem, options)
+    last, message = baseline, None
+    for stage in _stages(problem, best):
+        if best.settled() or options.seconds_left() <= 0:
+            break
+        deadline = time.monotonic() + stage.share * options.seconds_left()
+        try:
+            outcome = stage.run(problem, replace(options, deadline=deadline), best)
+        except (BackendUnavailableError, EngineCrash) as error:
+            message = str(error).splitlines()[0]
+            continue
+        if outcome is not None:
+            last = outcome
+            if outcome.infeasible_because is not None:
+                return outcome
     late = options.seconds_left() <= 0
     outcome = best.outcome(Termination.TIME_LIMIT if late else Termination.FINISHED)
     if best.node_index is None:
-        return replace(baseline, termination=outcome.termination)
+        return replace(baseline, termination=outcome.termination, message=last.message)
     return replace(outcome, message=message)
+
+
+def _stages(problem: Problem, best: Best) -> Iterator[_Stage]:
+    cells = count_cells(problem)
+    if cells <= SMALL_CELLS:
+        warm_up(ENGINE)  # it starts while the bound is computed
+        yield from (_Stage(_bound), _Stage(_exact, 0.4), _Stage(_search, 0.4), _Stage(_exact))
+        return
+    yield from (_Stage(_search, 0.3), _Stage(_bound))
+    if cells <= EXACT_CELLS:
+        yield _Stage(_exact, 0.5)
+    yield _Stage(_search_on)
+
+
+def _bound(problem: Problem, options: Options, best: Best) -> None:
+    best.bounded(linear_bound(problem, options.seconds_left()))
+
+
+def _exact(problem: Problem, options: Options, best: Best) -> Outcome:
+    return cp_sat(problem, best.within(options))
+
+
+def _search(problem: Problem, options: Options, best: Best) -> Outcome:
+    return local_search(problem, best.within(options))
+
+
+def _search_on(problem: Problem, options: Options, best: Best) -> Outcome:
+    """Search again, from the best allocation and with other random choices."""
+    return local_search(problem, replace(best.within(options), seed=options.seed + 1))

@@ -34,6 +34,8 @@ class Options:
         A proven bound in exact cost units, known beforehand.
     mip_solver : str
         The solver that method "mip" uses.
+    round_limit : int or None
+        Rounds after which a local search ends, for runs that can be repeated exactly.
     on_incumbent, on_bound : callables
         Told of every better allocation (node positions) and every better bound (exact cost
         units) as soon as they are found.
@@ -46,6 +48,7 @@ class Options:
     start: Array | None = None
     bound: int | None = None
     mip_solver: str = "HiGHS"
+    round_limit: int | None = None
     on_incumbent: Callable[[Array], None] = field(default=_ignore)
     on_bound: Callable[[int], None] = field(default=_ignore)
 

@@ -14,9 +14,15 @@ from .base import Options, Outcome
 from .placement import Placement
 from .repair import place_stranded
 
-__all__ = ["largest_first", "place_rest", "run_construction"]
+__all__ = ["finish", "is_large", "largest_first", "run_construction"]
 
 _CLOCK_EVERY = 256
+_LARGE = 2_000_000
+
+
+def is_large(problem: Problem) -> bool:
+    """Whether looking at every node for every task takes seconds, so that kernels pay."""
+    return problem.instance.num_tasks * problem.instance.num_nodes > _LARGE
 
 
 def largest_first(problem: Problem) -> Array:
@@ -41,17 +47,7 @@ def run_construction(
         Gets the placement, the task and the nodes that can take it (never empty), and
         returns one of them.
     """
-    return place_rest(Placement(problem), options, order, choose)
-
-
-def place_rest(
-    placement: Placement,
-    options: Options,
-    order: Iterable[int],
-    choose: Callable[[Placement, int, Array], int],
-) -> Outcome:
-    """`run_construction` from a placement that may hold other tasks already."""
-    problem = placement.problem
+    placement = Placement(problem)
     stranded: list[int] = []
     for step, j in enumerate(order):
         if step % _CLOCK_EVERY == 0 and time.monotonic() > options.deadline:
@@ -61,10 +57,15 @@ def place_rest(
             placement.place(j, choose(placement, j, nodes))
         else:
             stranded.append(j)
+    return finish(placement, stranded, options)
+
+
+def finish(placement: Placement, stranded: list[int], options: Options) -> Outcome:
+    """Repair a placement that left tasks stranded, and pass it on once it is complete."""
     if stranded:
         unplaced = place_stranded(placement, stranded, options)
         if unplaced:
-            return _failure(problem, options, unplaced)
+            return _failure(placement.problem, options, unplaced)
     options.on_incumbent(placement.node_index)
     return Outcome(Termination.FINISHED)
 

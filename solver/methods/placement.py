@@ -30,8 +30,6 @@ class Placement:
         self.load = np.zeros(instance.num_nodes, dtype=np.int64)
         self.count = np.zeros(instance.num_nodes, dtype=np.int64)
         self.room = grid.capacity.copy()
-        self._idle = grid.idle_cost.astype(float)
-        self._overload_price = grid.overload_price.astype(float)
 
     def fitting(self, j: int) -> Array:
         """Positions of the nodes that can take task j, ascending."""
@@ -44,12 +42,12 @@ class Placement:
 
     def marginal_cost(self, j: int, nodes: Array) -> Array:
         """What the cost grows by when task j goes to each of the nodes, in units of the grid."""
-        demand = self.problem.grid.task_compute[j]
-        capacity = self.problem.grid.node_compute[nodes]
+        grid = self.problem.grid
+        demand, capacity = grid.task_compute[j], grid.node_compute[nodes]
         above = np.maximum(0, self.load[nodes] - capacity)
         growth = np.maximum(0, self.load[nodes] + demand - capacity) - above
-        opening: Array = self._idle[nodes] * (self.count[nodes] == 0)
-        opening += self._overload_price[nodes] * growth
+        opening: Array = grid.idle_cost[nodes] * (self.count[nodes] == 0)
+        opening += grid.overload_price[nodes] * growth
         return opening
 
     def free_compute(self, nodes: Array) -> Array:
@@ -61,13 +59,13 @@ class Placement:
         self._change(j, i, 1)
         self.node_index[j] = i
 
-    def place_all(self, tasks: Array, nodes: Array) -> None:
-        """Put each of the tasks on the node beside it; no node may occur twice."""
+    def fill(self, node_index: Array) -> None:
+        """Put every task on the node beside it; the placement must be empty."""
         grid = self.problem.grid
-        self.node_index[tasks] = nodes
-        self.load[nodes] += grid.task_compute[tasks]
-        self.count[nodes] += 1
-        self.room[nodes] -= grid.needs[tasks]
+        self.node_index[:] = node_index
+        np.add.at(self.load, node_index, grid.task_compute)
+        np.add.at(self.count, node_index, 1)
+        np.subtract.at(self.room, node_index, grid.needs)
 
     def eject(self, j: int) -> int:
         """Take task j off its node, and return that node."""

@@ -11,13 +11,11 @@ from ..formulation import require_buildable
 from ..presolve import Problem
 from ..result import Termination
 from .base import Method, Options, Outcome
-from .deal import deal
+from .construction import is_large
 from .fit import best_fit, first_fit
 from .greedy import greedy
 
 __all__ = ["Best", "run_baselines", "warm_started"]
-
-_LARGE = 20_000_000
 
 
 class Best:
@@ -68,7 +66,7 @@ class Best:
 
 
 def run_baselines(best: Best, problem: Problem, options: Options) -> Outcome:
-    """Run greedy, best fit and first fit until one meets the bound; if large, greedy in rounds.
+    """Run greedy, best fit and first fit until one meets the bound; only greedy if large.
 
     Returns
     -------
@@ -77,8 +75,7 @@ def run_baselines(best: Best, problem: Problem, options: Options) -> Outcome:
     """
     within = best.within(options)
     outcome = Outcome(Termination.FINISHED)
-    large = problem.instance.num_tasks * problem.instance.num_nodes > _LARGE
-    for heuristic in (deal,) if large else (greedy, best_fit, first_fit):
+    for heuristic in (greedy,) if is_large(problem) else (greedy, best_fit, first_fit):
         if best.settled() or options.seconds_left() <= 0:
             break
         outcome = heuristic(problem, within)

@@ -1,0 +1,113 @@
+"""The exchange of up to two tasks for up to two between a pair of nodes that saves most.
+
+Relocation (one for none), swap (one for one) and two-for-one are all exchanges of sets. The
+cost of a pair of nodes is convex and piecewise linear in the load that changes sides; so for
+each set of the one node the best partner among those of the other, sorted by demand, stands
+next to a known place. Bisection finds it, and the search walks away from there only past
+sets that would break a hard limit.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .jit import inner
+from .sets import Buffers, collect, need_of, pair_cost, swap_sets
+from .state import Facts, State, node_cost
+
+__all__ = ["improve_pair"]
+
+_WALK = 24
+
+
+@inner
+def _keeps_limits(
+    facts: Facts, state: State, i: int, j: int, buffers: Buffers, a: int, b: int
+) -> bool:
+    """Whether both nodes keep their hard limits when set a of node i and b of j change sides."""
+    for d in range(facts.weight.size):
+        shift = need_of(facts, buffers, 0, a, d) - need_of(facts, buffers, 1, b, d)
+        if state.room[i, d] + shift < 0 or state.room[j, d] - shift < 0:
+            return False
+    return True
+
+
+@inner
+def _best_shift(facts: Facts, state: State, i: int, j: int) -> int:
+    """A load that should go from node i to node j for the two to cost least."""
+    above = state.load[i] - facts.node_compute[i]
+    free = facts.node_compute[j] - state.load[j]
+    if facts.price[i] == facts.price[j]:
+        return int((above + free) // 2)
+    return int(above if facts.price[i] > facts.price[j] else free)
+
+
+@inner
+def _overload_cost(facts: Facts, state: State, i: int, j: int, shift: int) -> int:
+    """What the overload of nodes i and j costs after a load goes from i to j."""
+    cost = facts.price[i] * max(0, state.load[i] - shift - facts.node_compute[i])
+    return int(cost + facts.price[j] * max(0, state.load[j] + shift - facts.node_compute[j]))
+
+
+@inner
+def _bisect(buffers: Buffers, size: int, wanted: int) -> int:
+    """Place in the order of side 1 of the first set whose demand is at least `wanted`."""
+    low, high = 0, size
+    while low < high:
+        middle = (low + high) // 2
+        if buffers.load[1, buffers.order[1, middle]] < wanted:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@inner
+def improve_pair(
+    facts: Facts,
+    state: State,
+    i: int,
+    j: int,
+    pairs: bool,
+    buffers: Buffers,
+    rng: np.random.Generator,
+) -> int:
+    """Make the exchange between nodes i and j that lowers the cost most and keeps all limits.
+
+    Parameters
+    ----------
+    pairs : bool
+        Whether sets of two tasks count, or single ones only.
+
+    Returns
+    -------
+    int
+        By how much the cost fell, 0 if no exchange lowers it.
+    """
+    size_i = collect(facts, state, i, j, 0, pairs, buffers, rng)
+    size_j = collect(facts, state, j, i, 1, pairs, buffers, rng)
+    present = node_cost(facts, i, state.load[i], state.count[i])
+    present += node_cost(facts, j, state.load[j], state.count[j])
+    best, best_a, best_b = present, -1, -1
+    target = _best_shift(facts, state, i, j)
+    for k in range(size_i):
+        a = buffers.order[0, k]
+        begin = _bisect(buffers, size_j, buffers.load[0, a] - target)
+        for step in (1, -1):
+            at = begin if step == 1 else begin - 1
+            for _ in range(_WALK):
+                if at < 0 or at >= size_j:
+                    break
+                b = buffers.order[1, at]
+                at += step
+                buffers.work[0] += 1
+                shift = buffers.load[0, a] - buffers.load[1, b]
+                if _overload_cost(facts, state, i, j, shift) >= best:
+                    break  # further on it only grows
+                cost = pair_cost(facts, state, i, j, buffers, a, b)
+                if cost < best and _keeps_limits(facts, state, i, j, buffers, a, b):
+                    best, best_a, best_b = cost, a, b
+    if best_a < 0:
+        return 0
+    swap_sets(facts, state, i, j, buffers, best_a, best_b)
+    return int(present - best)

@@ -1,0 +1,265 @@
+"""Local search: from a greedy start to a near-optimal allocation, at any size.
+
+Rounds of exchanges, ejection chains and exact solutions of small groups (`Search`), in
+parts that run side by side (`parts`); where these find nothing more, larger groups are
+solved by CP-SAT (`neighbourhood`).
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..exact import Array
+from ..presolve import Problem
+from ..result import Termination
+from .base import Options, Outcome
+from .construction import is_large, largest_first
+from .neighbourhood import Group, draw_group, make_group, solve_group
+from .placement import Placement
+from .repair import place_stranded
+from .warm_start import Best
+
+__all__ = ["local_search"]
+
+_NODES_PER_PART = 8
+_ROUNDS_TOGETHER = 3
+_MOST_TOGETHER = 64
+_STALLED = 12
+_EJECT_AFTER = 8
+_GROUP_TASKS = (30, 45, 60, 90)
+_SHARE_OF_CHECKS = 0.1
+_LEAST_PATIENCE, _MOST_PATIENCE = 20, 300
+
+
+def local_search(problem: Problem, options: Options) -> Outcome:
+    """Search until the cost meets the bound, a limit is reached or nothing better is found.
+
+    It gives up after as many rounds without an improvement as there were until the last one
+    and some more. With one worker and a limit on the rounds, the same seed gives the same
+    allocation.
+    """
+    best = Best(problem, options)
+    if best.settled():
+        return best.outcome(Termination.FINISHED)
+    from ..kernels.ready import COMPILING, compile_ahead
+
+    if not compile_ahead(lambda: options.seconds_left() <= 0):
+        return Outcome(Termination.TIME_LIMIT, message=COMPILING)
+    run = _Run(problem, options, best)
+    try:
+        return run.run()
+    except KeyboardInterrupt:
+        run.publish()
+        raise
+
+
+class _Run:
+    """One run: the present allocation, in the kernels' order of tasks, and its history."""
+
+    def __init__(self, problem: Problem, options: Options, best: Best) -> None:
+        # Loaded here: numba takes half a second, which only those who search should pay.
+        from ..kernels.state import make_facts, task_order
+        from .parts import Pool
+
+        self.problem, self.options, self.best = problem, options, best
+        self.rng = np.random.default_rng(options.seed)
+        self.order = task_order(problem)
+        self.facts = make_facts(problem, self.order)
+        self.pool = Pool(options.num_workers)
+        self.rounds = self.improved = self.stalled = self.groups = 0
+        self.together = _ROUNDS_TOGETHER
+        self.checked = 0.0
+        start = options.start
+        self.node_of = self._construct() if start is None else start[self.order]
+        self.cost, self.excess = self._judge(self.node_of)
+
+    def run(self) -> Outcome:
+        """Rounds until something ends them."""
+        self.publish_if_due()
+        while not self.best.settled():
+            if self._out_of_time() or self._out_of_rounds():
+                break
+            if self._out_of_patience():
+                break
+            if self.excess > 0 and self.rounds > _EJECT_AFTER:
+                self._eject()
+            elif self.excess == 0 and self.stalled >= _STALLED:
+                self._solve_groups()
+            else:
+                self._search()
+            self.publish_if_due()
+        self.publish()
+        late = self._out_of_time()
+        outcome = self.best.outcome(Termination.TIME_LIMIT if late else Termination.FINISHED)
+        if self.best.cost is None:
+            return Outcome(outcome.termination, message=self._why_nothing())
+        return outcome
+
+    def publish(self) -> None:
+        """Pass the present allocation on, if it keeps all limits."""
+        begun = time.monotonic()
+        if self.excess == 0 and self._judge(self.node_of)[1] == 0:
+            self.best.incumbent(self._node_index())
+        self.checked = time.monotonic() - begun
+        self.published = time.monotonic()
+        self.published_cost = self.cost if self.excess == 0 else None
+
+    def publish_if_due(self) -> None:
+        """Publish an improvement unless checking takes too large a share of the time."""
+        if self.excess > 0 or self.cost == getattr(self, "published_cost", None):
+            return
+        bound, grid = self.best.bound, self.problem.grid
+        met = bound is not None and self.cost * grid.cost_unit + grid.offset <= bound
+        wait = self.checked / _SHARE_OF_CHECKS
+        if met or self.checked == 0 or time.monotonic() - self.published >= wait:
+            self.publish()
+
+    def _judge(self, node_of: Array) -> tuple[int, float]:
+        """Cost on the grid and weighted excess, from nothing but the allocation."""
+        grid, order = self.problem.grid, self.order
+        n = grid.node_compute.size
+        load = np.zeros(n, dtype=np.int64)
+        np.add.at(load, node_of, self.facts.demand)
+        used = np.zeros_like(grid.capacity)
+        np.add.at(used, node_of, self.facts.needs)
+        cost = int((grid.overload_price * np.maximum(0, load - grid.node_compute)).sum())
+        cost += int(grid.idle_cost[np.bincount(node_of, minlength=n) > 0].sum())
+        over = np.maximum(0, used - grid.capacity)
+        return cost, float((over * self.facts.weight).sum()) if order.size else 0.0
+
+    def _construct(self) -> Array:
+        """Greedy; a task that fits nowhere goes to a random node that it may run on."""
+        from ..kernels.greedy import fill_greedily, fill_quickly
+
+        facts, grid = self.facts, self.problem.grid
+        place = np.empty_like(self.order)
+        place[self.order] = np.arange(self.order.size)
+        sequence = place[largest_first(self.problem)]
+        n = grid.node_compute.size
+        node_of = np.full(self.order.size, -1, dtype=np.int64)
+        load, count = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
+        room = facts.capacity.copy()
+        if is_large(self.problem):
+            fill_quickly(facts, sequence, node_of, load, count, room, self.rng)
+        else:
+            fill_greedily(facts, sequence, node_of, load, count, room)
+        for t in np.flatnonzero(node_of < 0).tolist():
+            able = np.flatnonzero(
+                facts.allowed[facts.group[t]] & (facts.capacity >= facts.needs[t]).all(axis=1)
+            )
+            lack = np.maximum(0, facts.needs[t] - room[able]) * facts.weight
+            i = int(able[np.argmin(lack.sum(axis=1))])
+            node_of[t] = i
+            room[i] -= facts.needs[t]
+        return node_of
+
+    def _search(self) -> None:
+        """Some rounds: on the whole by one worker, on parts by several."""
+        from .parts import Part, cut, search_part, take
+
+        n = self.facts.node_compute.size
+        parts = min(self.pool.size, max(1, n // _NODES_PER_PART))
+        load = np.zeros(n, dtype=np.int64)
+        np.add.at(load, self.node_of, self.facts.demand)
+        left = self.options.seconds_left()
+        jobs: list[Part] = []
+        owners: list[tuple[Array, Any]] = []
+        for nodes in cut(self.facts, load, parts, self.rng):
+            whole = (self.facts, self.node_of, slice(None))
+            own, node_of, tasks = take(self.facts, self.node_of, nodes) if parts > 1 else whole
+            seed = [self.options.seed, self.rounds, len(jobs)]
+            jobs.append(Part(own, node_of, seed, self.together, left, self.rounds))
+            owners.append((nodes, tasks))
+        begun = time.monotonic()
+        found = self.node_of.copy()
+        for (nodes, tasks), result in zip(owners, self.pool.map(search_part, jobs), strict=True):
+            found[tasks] = nodes[result]
+        quick = time.monotonic() - begun < 0.2
+        if quick and self.pool.size > 1:
+            self.together = min(_MOST_TOGETHER, 2 * self.together)
+        self._accept(found, self.together)
+
+    def _solve_groups(self) -> None:
+        """One group for each worker, solved by CP-SAT."""
+        node_index = self._node_index()
+        grid = self.problem.grid
+        load = np.zeros(grid.node_compute.size, dtype=np.int64)
+        np.add.at(load, node_index, grid.task_compute)
+        dear = (load > grid.node_compute) | (grid.idle_cost > 0)
+        used = np.zeros(dear.size, dtype=bool)
+        num_tasks = _GROUP_TASKS[self.groups % len(_GROUP_TASKS)]
+        self.groups += 1
+        jobs: list[Group] = []
+        owners: list[tuple[Array, Array]] = []
+        for _ in range(self.pool.size):
+            nodes = draw_group(node_index, np.flatnonzero(dear), used, num_tasks, self.rng)
+            if nodes.size < 2:
+                break
+            seed = int(self.rng.integers(2**31))
+            left = self.options.seconds_left()
+            job, tasks = make_group(self.problem, node_index, nodes, seed, left)
+            jobs.append(job)
+            owners.append((nodes, tasks))
+        for (nodes, tasks), result in zip(owners, self.pool.map(solve_group, jobs), strict=True):
+            if result is not None:
+                node_index[tasks] = nodes[result]
+        self.stalled = 0
+        self._accept(node_index[self.order], 1)
+
+    def _eject(self) -> None:
+        """Take tasks off overfull nodes and place them by guided ejection."""
+        facts, order = self.facts, self.order
+        room = facts.capacity.copy()
+        np.subtract.at(room, self.node_of, facts.needs)
+        placement = Placement(self.problem)
+        stranded: list[int] = []
+        for t in self.rng.permutation(order.size).tolist():
+            i = self.node_of[t]
+            if (room[i] < 0).any() and (facts.needs[t][room[i] < 0] > 0).any():
+                room[i] += facts.needs[t]
+                stranded.append(int(order[t]))
+            else:
+                placement.place(int(order[t]), int(i))
+        seed = int(self.rng.integers(2**31))
+        unplaced = place_stranded(placement, stranded, replace(self.options, seed=seed))
+        self.rounds += 1
+        if not unplaced:
+            self._accept(placement.node_index[order], 0)
+
+    def _accept(self, found: Array, rounds: int) -> None:
+        """Go on from what was found if it is no worse."""
+        self.rounds += rounds
+        cost, excess = self._judge(found)
+        better = (excess, cost) < (self.excess, self.cost)
+        if (excess, cost) <= (self.excess, self.cost):
+            self.node_of, self.cost, self.excess = found, cost, excess
+        self.stalled = 0 if better else self.stalled + rounds
+        if better:
+            self.improved = self.rounds
+
+    def _node_index(self) -> Array:
+        node_index = np.empty_like(self.node_of)
+        node_index[self.order] = self.node_of
+        return node_index
+
+    def _out_of_time(self) -> bool:
+        return self.options.seconds_left() <= 0
+
+    def _out_of_rounds(self) -> bool:
+        limit = self.options.round_limit
+        return limit is not None and self.rounds >= limit
+
+    def _out_of_patience(self) -> bool:
+        n = self.facts.node_compute.size
+        least = min(_MOST_PATIENCE, _LEAST_PATIENCE + 5 * n)
+        return self.rounds - self.improved > least + 2 * self.improved
+
+    def _why_nothing(self) -> str:
+        room = self.facts.capacity.copy()
+        np.subtract.at(room, self.node_of, self.facts.needs)
+        count = int((room < 0).any(axis=1).sum())
+        return f"no feasible allocation was found; in the nearest, {count:,} nodes are overfull"

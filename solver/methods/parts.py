@@ -1,0 +1,136 @@
+"""An instance in parts, searched side by side: balanced, merged, and cut anew every round.
+
+The parts run through joblib: in threads here, and on the user's own cluster under
+``joblib.parallel_config(backend="dask")`` or any other backend.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..exact import Array
+from ..kernels.state import Facts
+from .search import Search
+
+__all__ = ["Part", "Pool", "cut", "search_part"]
+
+
+class Part(NamedTuple):
+    """Some nodes with the tasks on them, and what to do: all that a worker needs.
+
+    Attributes
+    ----------
+    facts : Facts
+    node_of : (tasks,) int64
+        Positions in the part's own list of nodes.
+    seed : list of int
+    rounds : int
+    seconds : float
+        Time limit.
+    begun : int
+        Rounds that the search as a whole has behind it; the first ones take less effort.
+    """
+
+    facts: Facts
+    node_of: Array
+    seed: list[int]
+    rounds: int
+    seconds: float
+    begun: int
+
+
+def search_part(part: Part) -> Array:
+    """Search on a part; returns the (tasks,) new positions."""
+    deadline = time.monotonic() + part.seconds
+    search = Search(part.facts, part.node_of, part.seed, lambda: time.monotonic() > deadline)
+    search.rounds = part.begun
+    for _ in range(part.rounds):
+        if time.monotonic() > deadline:
+            break
+        search.round()
+    return search.state.node_of
+
+
+def cut(facts: Facts, load: Array, parts: int, rng: np.random.Generator) -> list[Array]:
+    """Divide the nodes into parts, alike in whom they may host and in overload.
+
+    Parameters
+    ----------
+    facts : Facts
+    load : (n,) int64
+        Present loads; the tasks go where their nodes go.
+    parts : int
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    list of arrays
+        Positions of the nodes of each part, ascending; none is empty if parts <= n.
+    """
+    n = load.size
+    hosts = np.packbits(facts.allowed, axis=0).T
+    signature = np.unique(hosts, axis=0, return_inverse=True)[1].reshape(-1)
+    order = np.lexsort((rng.random(n), load - facts.node_compute, signature))
+    # Of each run of as many neighbours as there are parts, every part gets one.
+    turn = np.arange(n)
+    key = turn // parts + rng.random(n)
+    mixed = order[np.argsort(key, kind="stable")] if parts > 1 else order
+    return [np.sort(mixed[p::parts]) for p in range(parts)]
+
+
+def take(facts: Facts, node_of: Array, nodes: Array) -> tuple[Facts, Array, Array]:
+    """The facts and the allocation of some nodes alone, and the positions of their tasks."""
+    place = np.full(facts.node_compute.size, -1, dtype=np.int64)
+    place[nodes] = np.arange(nodes.size)
+    tasks = np.flatnonzero(place[node_of] >= 0)
+    allowed = np.ascontiguousarray(facts.allowed[:, nodes])
+    own = facts._replace(
+        demand=facts.demand[tasks],
+        kind=facts.kind[tasks],
+        group=facts.group[tasks],
+        needs=facts.needs[tasks],
+        node_compute=facts.node_compute[nodes],
+        price=facts.price[nodes],
+        idle=facts.idle[nodes],
+        capacity=facts.capacity[nodes],
+        node_kind=facts.node_kind[nodes],
+        allowed=allowed,
+        everywhere=bool(allowed.all()),
+    )
+    return own, place[node_of[tasks]], tasks
+
+
+class Pool:
+    """Where the parts run: the joblib backend that is active, else threads.
+
+    Parameters
+    ----------
+    num_workers : int
+        Threads, where the user has chosen no backend.
+    """
+
+    def __init__(self, num_workers: int) -> None:
+        import joblib
+        from joblib.parallel import get_active_backend
+
+        self._joblib = joblib
+        default = type(get_active_backend()[0]).__name__ == "LokyBackend"
+        self._options: dict[str, Any] = {}
+        if default:
+            self._options = {"n_jobs": num_workers, "backend": "threading"}
+        elif get_active_backend()[1] in (None, 1):
+            self._options = {"n_jobs": -1}
+        self.size = int(joblib.effective_n_jobs(self._options.get("n_jobs", None)))
+        if default:
+            self.size = num_workers
+
+    def map(self, function: Any, items: list[Any]) -> list[Any]:
+        """The results of the function for the items, in their order."""
+        if self.size == 1 and len(items) == 1:
+            return [function(items[0])]
+        run = self._joblib.delayed(function)
+        results = self._joblib.Parallel(**self._options)(run(item) for item in items)
+        return list(results)
