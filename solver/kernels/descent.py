@@ -26,6 +26,7 @@ __all__ = ["Ranking", "descend", "feed", "make_ranking", "regroup_some", "reliev
 _FREE_FIRST = 0.7
 _ANYWHERE = 0.1
 _REMEMBERED = 8
+_PAIRS_EVERY = 4
 
 
 class Ranking(NamedTuple):
@@ -117,7 +118,8 @@ def descend(
     partners : int
         Tries in a row without success after which a node is left.
     effort : int
-        0: exchanges of single tasks; 1: of up to two, subset sums and ejection chains too.
+        0: exchanges of single tasks; 1: ejection chains too and, with every fourth partner,
+        exchanges of up to two tasks and subset sums.
 
     Returns
     -------
@@ -140,9 +142,11 @@ def descend(
             failed[(failures - 1) % _REMEMBERED] = -1 if known else j
             gain = 0
             if not known:
-                gain = improve_pair(facts, state, i, j, effort > 0, buffers, rng)
-                if gain == 0 and effort > 0:
-                    gain = split_pair(facts, state, i, j, buffers.work)
+                gain = improve_pair(facts, state, i, j, False, buffers, rng)
+                if gain == 0 and effort > 0 and failures % _PAIRS_EVERY == 0:
+                    gain = improve_pair(facts, state, i, j, True, buffers, rng)
+                    if gain == 0:
+                        gain = split_pair(facts, state, i, j, buffers.work)
             if gain == 0 and effort > 0 and i != j:
                 k = _partner(state, i, free, ranking, rng)
                 j = int(rng.random() * state.load.size)

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..exact import Array
 from .jit import inner
 from .sets import Buffers, collect, need_of, pair_cost, swap_sets
 from .state import Facts, State, node_cost
 
 __all__ = ["improve_pair"]
 
-_WALK = 24
+_WALK = 12
 
 
 @inner
@@ -43,19 +44,12 @@ def _best_shift(facts: Facts, state: State, i: int, j: int) -> int:
 
 
 @inner
-def _overload_cost(facts: Facts, state: State, i: int, j: int, shift: int) -> int:
-    """What the overload of nodes i and j costs after a load goes from i to j."""
-    cost = facts.price[i] * max(0, state.load[i] - shift - facts.node_compute[i])
-    return int(cost + facts.price[j] * max(0, state.load[j] + shift - facts.node_compute[j]))
-
-
-@inner
-def _bisect(buffers: Buffers, size: int, wanted: int) -> int:
-    """Place in the order of side 1 of the first set whose demand is at least `wanted`."""
+def _bisect(load: Array, order: Array, size: int, wanted: int) -> int:
+    """Place in the order of the first set whose demand is at least `wanted`."""
     low, high = 0, size
     while low < high:
         middle = (low + high) // 2
-        if buffers.load[1, buffers.order[1, middle]] < wanted:
+        if load[order[middle]] < wanted:
             low = middle + 1
         else:
             high = middle
@@ -90,23 +84,31 @@ def improve_pair(
     present += node_cost(facts, j, state.load[j], state.count[j])
     best, best_a, best_b = present, -1, -1
     target = _best_shift(facts, state, i, j)
+    # Local names for what the inner loop reads: it is where the time goes.
+    load_a, order_a = buffers.load[0], buffers.order[0]
+    load_b, order_b = buffers.load[1], buffers.order[1]
+    above_i, above_j = state.load[i] - facts.node_compute[i], state.load[j] - facts.node_compute[j]
+    price_i, price_j = facts.price[i], facts.price[j]
+    looked = 0
     for k in range(size_i):
-        a = buffers.order[0, k]
-        begin = _bisect(buffers, size_j, buffers.load[0, a] - target)
+        a = order_a[k]
+        begin = _bisect(load_b, order_b, size_j, load_a[a] - target)
         for step in (1, -1):
             at = begin if step == 1 else begin - 1
             for _ in range(_WALK):
                 if at < 0 or at >= size_j:
                     break
-                b = buffers.order[1, at]
+                b = order_b[at]
                 at += step
-                buffers.work[0] += 1
-                shift = buffers.load[0, a] - buffers.load[1, b]
-                if _overload_cost(facts, state, i, j, shift) >= best:
+                looked += 1
+                shift = load_a[a] - load_b[b]
+                least = price_i * max(0, above_i - shift) + price_j * max(0, above_j + shift)
+                if least >= best:
                     break  # further on it only grows
                 cost = pair_cost(facts, state, i, j, buffers, a, b)
                 if cost < best and _keeps_limits(facts, state, i, j, buffers, a, b):
                     best, best_a, best_b = cost, a, b
+    buffers.work[0] += looked
     if best_a < 0:
         return 0
     swap_sets(facts, state, i, j, buffers, best_a, best_b)

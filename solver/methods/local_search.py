@@ -91,6 +91,7 @@ class _Run:
                 self._solve_groups()
             else:
                 self._search()
+            self.pool.raise_if_interrupted()
             self.publish_if_due()
         self.publish()
         late = self._out_of_time()

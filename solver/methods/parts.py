@@ -6,7 +6,10 @@ The parts run through joblib: in threads here, and on the user's own cluster und
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +18,7 @@ from ..exact import Array
 from ..kernels.state import Facts
 from .search import Search
 
-__all__ = ["Part", "Pool", "cut", "search_part"]
+__all__ = ["Part", "Pool", "cut", "interrupted", "search_part", "take"]
 
 
 class Part(NamedTuple):
@@ -45,10 +48,14 @@ class Part(NamedTuple):
 def search_part(part: Part) -> Array:
     """Search on a part; returns the (tasks,) new positions."""
     deadline = time.monotonic() + part.seconds
-    search = Search(part.facts, part.node_of, part.seed, lambda: time.monotonic() > deadline)
+
+    def stopped() -> bool:
+        return interrupted() or time.monotonic() > deadline
+
+    search = Search(part.facts, part.node_of, part.seed, stopped)
     search.rounds = part.begun
     for _ in range(part.rounds):
-        if time.monotonic() > deadline:
+        if stopped():
             break
         search.round()
     return search.state.node_of
@@ -104,33 +111,58 @@ def take(facts: Facts, node_of: Array, nodes: Array) -> tuple[Facts, Array, Arra
 
 
 class Pool:
-    """Where the parts run: the joblib backend that is active, else threads.
+    """Where the parts run: on the joblib backend that the user has chosen, else in threads.
 
     Parameters
     ----------
     num_workers : int
         Threads, where the user has chosen no backend.
+
+    Attributes
+    ----------
+    size : int
+        How many parts run at once.
     """
 
     def __init__(self, num_workers: int) -> None:
         import joblib
-        from joblib.parallel import get_active_backend
+        from joblib.parallel import LokyBackend, get_active_backend
 
-        self._joblib = joblib
-        default = type(get_active_backend()[0]).__name__ == "LokyBackend"
-        self._options: dict[str, Any] = {}
-        if default:
-            self._options = {"n_jobs": num_workers, "backend": "threading"}
-        elif get_active_backend()[1] in (None, 1):
-            self._options = {"n_jobs": -1}
-        self.size = int(joblib.effective_n_jobs(self._options.get("n_jobs", None)))
-        if default:
-            self.size = num_workers
+        self.size = num_workers
+        self._joblib: Any = None
+        backend, jobs = get_active_backend()
+        if not isinstance(backend, LokyBackend) or jobs not in (None, 1):
+            self._joblib = joblib
+            self._jobs = jobs if jobs not in (None, 1) else -1
+            self.size = max(1, int(joblib.effective_n_jobs(self._jobs)))
 
-    def map(self, function: Any, items: list[Any]) -> list[Any]:
-        """The results of the function for the items, in their order."""
-        if self.size == 1 and len(items) == 1:
-            return [function(items[0])]
-        run = self._joblib.delayed(function)
-        results = self._joblib.Parallel(**self._options)(run(item) for item in items)
-        return list(results)
+    def map(self, function: Callable[[Any], Any], items: list[Any]) -> list[Any]:
+        """The results of the function for the items, in their order.
+
+        On Ctrl-C the functions that ask `interrupted` end early; their results are still
+        returned, and `raise_if_interrupted` raises once they are taken care of.
+        """
+        if self._joblib is not None:
+            run = self._joblib.delayed(function)
+            return list(self._joblib.Parallel(n_jobs=self._jobs)(run(item) for item in items))
+        with ThreadPoolExecutor(max(1, len(items))) as threads:
+            running = [threads.submit(function, item) for item in items]
+            try:
+                wait(running)
+            except KeyboardInterrupt:
+                _interrupt.set()
+            return [future.result() for future in running]
+
+    def raise_if_interrupted(self) -> None:
+        """Raise KeyboardInterrupt if Ctrl-C came during `map`."""
+        if _interrupt.is_set():
+            _interrupt.clear()
+            raise KeyboardInterrupt
+
+
+_interrupt = threading.Event()
+
+
+def interrupted() -> bool:
+    """Whether the threads of this process should end."""
+    return _interrupt.is_set()

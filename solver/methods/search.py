@@ -16,6 +16,8 @@ __all__ = ["Search"]
 _BATCH = 40_000
 _REGROUPED = 200
 _BRANCHES = 10_000
+_EFFORT = 30
+_TURNS = 4
 _SIZES = (2, 3, 4, 5)
 _PARTNERS = (8, 32)
 
@@ -91,7 +93,7 @@ class Search:
         partners = _PARTNERS[effort]
         for nodes in self._batches(state.load < facts.node_compute):
             feed(facts, state, nodes, self._ranking, 4, self._buffers, rng)
-        for nodes in self._batches(state.load > facts.node_compute):
+        for nodes in self._batches(state.load > facts.node_compute, effort):
             descend(facts, state, nodes, self._ranking, partners, effort, self._buffers, rng)
         if self._empties:
             for nodes in self._batches(state.count > 0):
@@ -123,12 +125,15 @@ class Search:
             if self._stopped():
                 break
 
-    def _batches(self, chosen: Array) -> Iterator[Array]:
-        """The chosen nodes in random order, as many at a time as take some tenths of a second."""
+    def _batches(self, chosen: Array, effort: int = 0) -> Iterator[Array]:
+        """The chosen nodes in random order, as many at a time as take some tenths of a second.
+
+        Where much is tried for every node, only some of them have their turn in a round.
+        """
         nodes = self._rng.permutation(np.flatnonzero(chosen))
         tasks_per_node = 1 + self.facts.demand.size // self.facts.node_compute.size
-        step = max(1, _BATCH // min(tasks_per_node, 256))
-        for begin in range(0, nodes.size, step):
+        step = max(1, _BATCH // (min(tasks_per_node, 256) * (1 + effort * _EFFORT)))
+        for begin in range(0, min(nodes.size, _TURNS * step) if effort else nodes.size, step):
             if self._stopped():
                 return
             yield nodes[begin : begin + step]
