@@ -1,0 +1,140 @@
+"""What the local search is held to: scale, the real trace, and the textbook model.
+
+    python -m benchmarks.local_search scale [--most 1000000]
+    python -m benchmarks.local_search trace FOLDER [--time-limit 30]
+    python -m benchmarks.local_search textbook [--time-limit 30]
+
+`scale` measures whole commands, from a zip of CSV files to the written allocation: seconds,
+peak memory of the process, gap, and how the time grows from size to size. `trace` solves the
+three openb files of a folder. `textbook` compares costs after the same time, with as many
+workers, with the plain x_ij model in CP-SAT.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.against_textbook import NODEWISE, WORKERS, run
+from instances import from_spec
+from solver import write_instance
+
+SIZES = [(100, 10_000), (1_000, 100_000), (10_000, 1_000_000)]
+TRACES = ["default", "gpuspec33", "multigpu20"]
+RIVALS = [
+    "uniform:nodes=50,tasks=250,storage=0.95,node_types=all",
+    "uniform:nodes=100,tasks=1000,storage=0.95",
+    "uniform:nodes=200,tasks=1000,storage=0.95,node_types=three,load=1.1",
+    "uniform:nodes=500,tasks=2500,storage=0.9",
+    "few_per_node:nodes=50",
+    "few_per_node:nodes=50,tasks_per_node=5,storage=0.8,node_types=all",
+    "few_per_node:nodes=100,node_types=three,load=0.95",
+    "few_per_node:nodes=200,tasks_per_node=4,node_types=all,load=1.1",
+    "few_per_node:nodes=500",
+]
+
+
+def nodewise(*arguments: str) -> tuple[float, float]:
+    """Seconds and peak GiB of a whole command."""
+    begun = time.perf_counter()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    done = subprocess.run([sys.executable, "-m", "solver", *arguments], check=False, text=True,
+                          capture_output=True)  # fmt: skip
+    if done.returncode not in (0, 2):
+        raise RuntimeError(f"nodewise {' '.join(arguments)}: {done.stderr}")
+    peak = max(before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+    return time.perf_counter() - begun, peak / 2**20
+
+
+def scale(most: int) -> Table:
+    """Whole commands on `uniform` instances, all nodes different, ten-fold from size to size."""
+    table = Table("nodes", "tasks", "status", "gap", "solve s", "whole command s", "growth",
+                  "peak GiB", title="uniform, node_types=all, load=1, storage=0.9")  # fmt: skip
+    last = None
+    for nodes, tasks in SIZES:
+        if tasks > most:
+            break
+        with tempfile.TemporaryDirectory() as folder:
+            path, answer = Path(folder) / "instance.zip", Path(folder) / "result.json"
+            spec = f"uniform:nodes={nodes},tasks={tasks},node_types=all,storage=0.9"
+            write_instance(from_spec(spec), path)
+            seconds, peak = nodewise(
+                "solve", str(path), "-o", f"{folder}/allocation.csv", "--json", str(answer)
+            )
+            result = json.loads(answer.read_text())
+        growth = "" if last is None else f"{seconds / last:.2f}"
+        last = seconds
+        table.add_row(f"{nodes:,}", f"{tasks:,}", result["status"], f"{100 * result['gap']:.4f} %",
+                      f"{result['seconds']:.2f}", f"{seconds:.2f}", growth,
+                      f"{peak:.2f}")  # fmt: skip
+    return table
+
+
+def trace(folder: Path, limit: float) -> Table:
+    """Whole commands on the files of the openb trace."""
+    table = Table("file", "status", "cost", "bound", "gap", "whole command s", "why", title="openb")
+    for name in TRACES:
+        with tempfile.TemporaryDirectory() as place:
+            path, answer = f"{place}/instance.json", Path(place) / "result.json"
+            nodes, pods = "openb_node_list_gpu_node.csv", f"openb_pod_list_{name}.csv"
+            nodewise("convert", "openb", str(folder / nodes), str(folder / pods), "-o", path)
+            seconds, _ = nodewise("solve", path, "-o", f"{place}/a.csv", "--json", str(answer),
+                                  "--time-limit", str(limit))  # fmt: skip
+            result = json.loads(answer.read_text())
+        gap = "" if result["gap"] is None else f"{100 * result['gap']:.4f} %"
+        table.add_row(name, result["status"], f"{result['cost'] or 0:,}",
+                      f"{result['bound'] or 0:,}", gap, f"{seconds:.2f}",
+                      (result["infeasible_because"] or "")[:60])  # fmt: skip
+    return table
+
+
+def textbook(limit: float) -> Table:
+    """Costs after the same time; both with two workers."""
+    table = Table("instance", "textbook cost", "auto cost", "auto / textbook", "auto gap",
+                  title=f"after {limit:g} s")  # fmt: skip
+    for spec in RIVALS:
+        plain = run("-m", "benchmarks.textbook", spec, str(limit), str(WORKERS))
+        ours = run("-c", NODEWISE, spec, "auto", str(limit), str(WORKERS))
+        table.add_row(spec, _number(plain["cost"]), _number(ours["cost"]), _ratio(ours, plain),
+                      f"{100 * (1 - ours['bound'] / ours['cost']):.4f} %")  # fmt: skip
+    return table
+
+
+def _number(cost: Any) -> str:
+    return "none" if cost is None else f"{cost:,}"
+
+
+def _ratio(ours: dict[str, Any], plain: dict[str, Any]) -> str:
+    return "" if plain["cost"] is None else f"{ours['cost'] / plain['cost']:.5f}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    choice = parser.add_subparsers(dest="what", required=True)
+    choice.add_parser("scale").add_argument("--most", type=int, default=1_000_000)
+    traces = choice.add_parser("trace")
+    traces.add_argument("folder", type=Path)
+    for part in (traces, choice.add_parser("textbook")):
+        part.add_argument("--time-limit", type=float, default=30)
+    given = parser.parse_args()
+    console = Console(width=150)
+    if given.what == "scale":
+        console.print(scale(given.most))
+    elif given.what == "trace":
+        console.print(trace(given.folder, given.time_limit))
+    else:
+        console.print(textbook(given.time_limit))
+
+
+if __name__ == "__main__":
+    main()
