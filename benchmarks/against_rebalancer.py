@@ -87,7 +87,7 @@ class Comparison:
 
 def compare(spec: str, cache: Path, given: argparse.Namespace) -> Comparison:
     instance = from_spec(spec)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         path = Path(folder) / "instance.json"
         write_instance(instance, path)
         answer, failure = peer(path, given)
@@ -191,7 +191,7 @@ def main() -> None:
         column.justify = "right"
     specs = [spec for case in given.cases for spec in CASES.get(case, [case])]
     found = []
-    with tempfile.TemporaryDirectory() as cache:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as cache:
         for spec in specs:
             found.append(compare(spec, Path(cache), given))
             table.add_row(*cells(found[-1]))
