@@ -6,7 +6,7 @@
 Rebalancer runs first (see `rebalancer_peer`), in its own environment and process. Its allocation
 is checked and its cost computed here. nodewise then solves the same file with the same time limit,
 in a fresh process each time: once with an empty cache of compiled code ("cold"), and with a cache
-that all cases share until a run has nothing left to compile ("warm"). Its time is that after which
+that all cases share, after a tiny instance has loaded the compiled code ("warm"). Its time is that after which
 its cost was no higher than Rebalancer's last one, from the start of `solve`. The ratio divides
 Rebalancer's seconds *to its own best allocation* by nodewise's warm time: what Rebalancer spends
 after that, up to the limit, is not held against it. The ratio is 0 where nodewise never got there.
@@ -56,7 +56,10 @@ CASES = {
 NODEWISE = """
 import json, sys
 from solver import read_instance, solve
-path, method, limit, seed = sys.argv[1:]
+path, method, limit, seed, loaded = sys.argv[1:]
+if loaded == "loaded":
+    from instances import from_spec
+    solve(from_spec("few_per_node:nodes=9"), "local-search", time_limit=2)
 result = solve(read_instance(path), method, time_limit=float(limit), seed=int(seed))
 print(json.dumps({"cost": result.cost, "bound": result.bound, "seconds": result.seconds,
                   "status": result.status.value,
@@ -95,7 +98,7 @@ def compare(spec: str, cache: Path, given: argparse.Namespace) -> Comparison:
         if answer is not None:
             failure = broken_rules(instance, answer["allocation"])
             peer_cost = None if failure else cost_of(instance, answer["allocation"])
-        cold = nodewise(path, Path(folder) / "compiled", given)
+        cold = nodewise(path, Path(folder) / "compiled", given, "empty")
         warm = nodewise_warm(path, cache, given)
     seconds_to_best = None if peer_cost is None or answer is None else answer["seconds_to_best"]
     warm_seconds = reached(warm["history"], peer_cost)
@@ -143,8 +146,9 @@ def broken_rules(instance: Instance, allocation: dict[str, str]) -> str:
     return f"{len(violations)} violations: {violations[0]}" if violations else ""
 
 
-def nodewise(path: Path, cache: Path, given: argparse.Namespace) -> dict[str, Any]:
+def nodewise(path: Path, cache: Path, given: argparse.Namespace, how: str) -> dict[str, Any]:
     command = [sys.executable, "-c", NODEWISE, path, given.method, given.time_limit, given.seed]
+    command.append(how)
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(cache)}
     done = subprocess.run(
         [*map(str, command)], check=True, stdout=subprocess.PIPE, text=True, env=environment
@@ -157,7 +161,7 @@ def nodewise_warm(path: Path, cache: Path, given: argparse.Namespace) -> dict[st
     """The first run that adds nothing to the cache: compiling can outlast a time limit."""
     for _ in range(MOST_RUNS):
         before = compiled(cache)
-        answer = nodewise(path, cache, given)
+        answer = nodewise(path, cache, given, "loaded")
         if compiled(cache) == before:
             break
     return answer

@@ -36,7 +36,7 @@ def balance(problem: Problem, options: Options, node_index: Array) -> Array:
         An allocation of at most the same cost and ratio.
     """
     placement = Placement(problem)
-    placement.fill(node_index)
+    placement.fill(np.arange(node_index.size), node_index)
     rng = np.random.default_rng(options.seed)
     for _ in range(_MOST_STEPS):
         if options.seconds_left() <= 0 or not _step(placement, rng):

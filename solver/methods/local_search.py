@@ -29,6 +29,7 @@ _NODES_PER_PART = 8
 _ROUNDS_TOGETHER = 3
 _MOST_TOGETHER = 64
 _STALLED = 12
+_NEVER = 1e6
 _EJECT_AFTER = 8
 _GROUP_TASKS = (30, 45, 60, 90)
 _SHARE_OF_CHECKS = 0.1
@@ -72,7 +73,8 @@ class _Run:
         self.pool = Pool(options.num_workers)
         self.rounds = self.improved = self.stalled = self.groups = 0
         self.together = _ROUNDS_TOGETHER
-        self.checked = 0.0
+        self.published_cost: int | None = None
+        self.published_at = self.seconds_to_publish = 0.0
         start = options.start
         self.node_of = self._construct() if start is None else start[self.order]
         self.cost, self.excess = self._judge(self.node_of)
@@ -102,38 +104,42 @@ class _Run:
 
     def publish(self) -> None:
         """Pass the present allocation on, if it keeps all limits."""
+        if self.excess > 0 or self.cost == self.published_cost:
+            return
         begun = time.monotonic()
-        if self.excess == 0 and self._judge(self.node_of)[1] == 0:
-            self.best.incumbent(self._node_index())
-        self.checked = time.monotonic() - begun
-        self.published = time.monotonic()
-        self.published_cost = self.cost if self.excess == 0 else None
+        self.best.incumbent(self._node_index())
+        self.published_cost, self.published_at = self.cost, time.monotonic()
+        self.seconds_to_publish = self.published_at - begun
 
     def publish_if_due(self) -> None:
         """Publish an improvement unless checking takes too large a share of the time."""
-        if self.excess > 0 or self.cost == getattr(self, "published_cost", None):
-            return
         bound, grid = self.best.bound, self.problem.grid
         met = bound is not None and self.cost * grid.cost_unit + grid.offset <= bound
-        wait = self.checked / _SHARE_OF_CHECKS
-        if met or self.checked == 0 or time.monotonic() - self.published >= wait:
+        wait = self.seconds_to_publish / _SHARE_OF_CHECKS
+        if met or time.monotonic() - self.published_at >= wait:
             self.publish()
 
     def _judge(self, node_of: Array) -> tuple[int, float]:
         """Cost on the grid and weighted excess, from nothing but the allocation."""
-        grid, order = self.problem.grid, self.order
-        n = grid.node_compute.size
-        load = np.zeros(n, dtype=np.int64)
-        np.add.at(load, node_of, self.facts.demand)
-        used = np.zeros_like(grid.capacity)
-        np.add.at(used, node_of, self.facts.needs)
+        grid = self.problem.grid
+        load = self._load(node_of)
         cost = int((grid.overload_price * np.maximum(0, load - grid.node_compute)).sum())
-        cost += int(grid.idle_cost[np.bincount(node_of, minlength=n) > 0].sum())
-        over = np.maximum(0, used - grid.capacity)
-        return cost, float((over * self.facts.weight).sum()) if order.size else 0.0
+        cost += int(grid.idle_cost[np.bincount(node_of, minlength=load.size) > 0].sum())
+        over = np.maximum(0, -self._room(node_of))
+        return cost, float((over * self.facts.weight).sum())
+
+    def _load(self, node_of: Array) -> Array:
+        load = np.zeros(self.facts.node_compute.size, dtype=np.int64)
+        np.add.at(load, node_of, self.facts.demand)
+        return load
+
+    def _room(self, node_of: Array) -> Array:
+        room = self.facts.capacity.copy()
+        np.subtract.at(room, node_of, self.facts.needs)
+        return room
 
     def _construct(self) -> Array:
-        """Greedy; a task that fits nowhere goes to a random node that it may run on."""
+        """Greedy; a task that fits nowhere goes to the eligible node that lacks least for it."""
         from ..kernels.greedy import fill_greedily, fill_quickly
 
         facts, grid = self.facts, self.problem.grid
@@ -149,11 +155,10 @@ class _Run:
         else:
             fill_greedily(facts, sequence, node_of, load, count, room)
         for t in np.flatnonzero(node_of < 0).tolist():
-            able = np.flatnonzero(
-                facts.allowed[facts.group[t]] & (facts.capacity >= facts.needs[t]).all(axis=1)
-            )
-            lack = np.maximum(0, facts.needs[t] - room[able]) * facts.weight
-            i = int(able[np.argmin(lack.sum(axis=1))])
+            lack = np.maximum(0, facts.needs[t] - room) * facts.weight
+            lack += np.maximum(0, facts.needs[t] - facts.capacity) * (_NEVER * facts.weight)
+            total = np.where(facts.allowed[facts.group[t]], lack.sum(axis=1), np.inf)
+            i = int(np.argmin(total))
             node_of[t] = i
             room[i] -= facts.needs[t]
         return node_of
@@ -164,12 +169,10 @@ class _Run:
 
         n = self.facts.node_compute.size
         parts = min(self.pool.size, max(1, n // _NODES_PER_PART))
-        load = np.zeros(n, dtype=np.int64)
-        np.add.at(load, self.node_of, self.facts.demand)
         left = self.options.seconds_left()
         jobs: list[Part] = []
         owners: list[tuple[Array, Any]] = []
-        for nodes in cut(self.facts, load, parts, self.rng):
+        for nodes in cut(self.facts, self._load(self.node_of), parts, self.rng):
             whole = (self.facts, self.node_of, slice(None))
             own, node_of, tasks = take(self.facts, self.node_of, nodes) if parts > 1 else whole
             seed = [self.options.seed, self.rounds, len(jobs)]
@@ -187,10 +190,8 @@ class _Run:
     def _solve_groups(self) -> None:
         """One group for each worker, solved by CP-SAT."""
         node_index = self._node_index()
-        grid = self.problem.grid
-        load = np.zeros(grid.node_compute.size, dtype=np.int64)
-        np.add.at(load, node_index, grid.task_compute)
-        dear = (load > grid.node_compute) | (grid.idle_cost > 0)
+        facts = self.facts
+        dear = (self._load(self.node_of) > facts.node_compute) | (facts.idle > 0)
         used = np.zeros(dear.size, dtype=bool)
         num_tasks = _GROUP_TASKS[self.groups % len(_GROUP_TASKS)]
         self.groups += 1
@@ -213,23 +214,21 @@ class _Run:
 
     def _eject(self) -> None:
         """Take tasks off overfull nodes and place them by guided ejection."""
-        facts, order = self.facts, self.order
-        room = facts.capacity.copy()
-        np.subtract.at(room, self.node_of, facts.needs)
-        placement = Placement(self.problem)
-        stranded: list[int] = []
-        for t in self.rng.permutation(order.size).tolist():
+        room, needs = self._room(self.node_of), self.facts.needs
+        leaving = np.zeros(self.order.size, dtype=bool)
+        crowded = np.flatnonzero((room < 0).any(axis=1)[self.node_of])
+        for t in self.rng.permutation(crowded).tolist():
             i = self.node_of[t]
-            if (room[i] < 0).any() and (facts.needs[t][room[i] < 0] > 0).any():
-                room[i] += facts.needs[t]
-                stranded.append(int(order[t]))
-            else:
-                placement.place(int(order[t]), int(i))
-        seed = int(self.rng.integers(2**31))
-        unplaced = place_stranded(placement, stranded, replace(self.options, seed=seed))
+            if (needs[t][room[i] < 0] > 0).any():
+                room[i] += needs[t]
+                leaving[t] = True
+        placement = Placement(self.problem)
+        placement.fill(self.order[~leaving], self.node_of[~leaving])
+        options = replace(self.options, seed=int(self.rng.integers(2**31)))
+        unplaced = place_stranded(placement, self.order[leaving].tolist(), options)
         self.rounds += 1
         if not unplaced:
-            self._accept(placement.node_index[order], 0)
+            self._accept(placement.node_index[self.order], 0)
 
     def _accept(self, found: Array, rounds: int) -> None:
         """Go on from what was found if it is no worse."""
@@ -260,7 +259,5 @@ class _Run:
         return self.rounds - self.improved > least + 2 * self.improved
 
     def _why_nothing(self) -> str:
-        room = self.facts.capacity.copy()
-        np.subtract.at(room, self.node_of, self.facts.needs)
-        count = int((room < 0).any(axis=1).sum())
+        count = int((self._room(self.node_of) < 0).any(axis=1).sum())
         return f"no feasible allocation was found; in the nearest, {count:,} nodes are overfull"

@@ -59,13 +59,13 @@ class Placement:
         self._change(j, i, 1)
         self.node_index[j] = i
 
-    def fill(self, node_index: Array) -> None:
-        """Put every task on the node beside it; the placement must be empty."""
+    def fill(self, tasks: Array, nodes: Array) -> None:
+        """Put each of some tasks without a node on the node beside it."""
         grid = self.problem.grid
-        self.node_index[:] = node_index
-        np.add.at(self.load, node_index, grid.task_compute)
-        np.add.at(self.count, node_index, 1)
-        np.subtract.at(self.room, node_index, grid.needs)
+        self.node_index[tasks] = nodes
+        np.add.at(self.load, nodes, grid.task_compute[tasks])
+        np.add.at(self.count, nodes, 1)
+        np.subtract.at(self.room, nodes, grid.needs[tasks])
 
     def eject(self, j: int) -> int:
         """Take task j off its node, and return that node."""
