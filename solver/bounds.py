@@ -16,11 +16,13 @@ from fractions import Fraction
 
 import numpy as np
 
+from .attainable import round_up_to_attainable
 from .coarsening import coarsen
+from .columns import generate_columns
 from .cost import in_user_units
 from .engines.process import EngineCrash, HardLimitReached, run_job
 from .errors import BackendUnavailableError, OptionError
-from .exact import Array, common_divisor, exact_sum
+from .exact import Array, exact_sum
 from .infeasibility import why_infeasible
 from .linear_model import INFINITE, LinearModel, LinearModelBuilder
 from .model import Instance, Number
@@ -33,7 +35,6 @@ __all__ = [
     "lagrangian_bound",
     "linear_bound",
     "lower_bound",
-    "round_up_to_attainable",
 ]
 
 GLOP = "solver.engines.glop"
@@ -50,8 +51,9 @@ def lower_bound(
     Parameters
     ----------
     instance : Instance
-    method : {"auto", "closed-form", "linear"}
-        "auto" is the best of the others.
+    method : {"auto", "closed-form", "linear", "column-generation"}
+        "auto" is the better of the closed form and the linear relaxation; column generation
+        is stronger where nodes hold few tasks, and takes longer.
     time_limit : float
         Seconds; at the limit the best bound so far is returned.
 
@@ -120,26 +122,6 @@ def _load_limits(instance: Instance, demand: int) -> list[int]:
     if "max_load" not in names:
         return [demand] * instance.num_nodes
     return [int(limit) for limit in instance.exact.capacity[:, names.index("max_load")].tolist()]
-
-
-def round_up_to_attainable(problem: Problem, units: int) -> int:
-    """Smallest value not below `units` that the cost of an allocation can take.
-
-    Overload comes in multiples of what divides all demands and the node's capacity, so the
-    cost moves in steps.
-    """
-    instance, exact = problem.instance, problem.instance.exact
-    demand_step = common_divisor(exact.task_compute)
-    compute = exact.node_compute.tolist()
-    overload = exact.node_overload_price.tolist()
-    step = math.gcd(*(o * math.gcd(demand_step, C) for C, o in zip(compute, overload, strict=True)))
-    idle = [p * C for p, C in zip(exact.node_price.tolist(), compute, strict=True)]
-    base = 0 if instance.power_off else sum(idle)
-    if instance.power_off:
-        step = math.gcd(step, *idle)
-    if units <= base:
-        return base if not instance.power_off else max(0, units)
-    return base + -(-(units - base) // step) * step if step else units
 
 
 @dataclass(frozen=True)
@@ -386,6 +368,12 @@ def _product(have: Array, nodes: Array) -> Array:
     )
 
 
+def _column_bound(problem: Problem, time_limit: float) -> int:
+    found = [_best(problem, time_limit / 2)]
+    generate_columns(problem, [], time_limit / 2, on_bound=found.append)
+    return max(found)
+
+
 def _best(problem: Problem, time_limit: float) -> int:
     try:
         return linear_bound(problem, time_limit)
@@ -397,4 +385,5 @@ BOUNDS: dict[str, Callable[[Problem, float], int]] = {
     "auto": _best,
     "closed-form": closed_form_bound,
     "linear": linear_bound,
+    "column-generation": _column_bound,
 }

@@ -7,14 +7,14 @@ import oracle
 import pytest
 from random_instances import random_instances
 
-from solver import Termination, check, cost_of, methods, solve
+from solver import Status, Termination, check, cost_of, methods, solve
 from solver.bounds import closed_form_bound, linear_bound
 from solver.methods import Options
 from solver.methods.cp_sat import cp_sat
 from solver.methods.mip import mip
 from solver.presolve import Problem
 
-BASELINES = ["greedy", "first-fit", "best-fit", "round-robin", "blocks"]
+HEURISTICS = ["local-search", "greedy", "first-fit", "best-fit", "round-robin", "blocks"]
 BATCHES = 10
 
 
@@ -64,7 +64,9 @@ def test_all_agree(batch):
         feasible += 1
         problem = Problem(instance)
         assert closed_form_bound(problem) <= linear_bound(problem) <= optimum
-        for baseline in BASELINES:
+        columns = solve(instance, "column-generation")
+        assert (columns.status, columns.cost) == (Status.OPTIMAL, optimum)
+        for baseline in HEURISTICS:
             result = solve(instance, baseline)
             assert result.bound <= optimum
             if result.allocation is not None:
@@ -73,5 +75,5 @@ def test_all_agree(batch):
     assert feasible >= 15
 
 
-def test_the_baselines_are_all_here():
-    assert set(BASELINES) == {info.name for info in methods().values() if not info.exact}
+def test_the_heuristics_are_all_here():
+    assert set(HEURISTICS) == {info.name for info in methods().values() if not info.exact}

@@ -6,12 +6,12 @@ import pytest
 from random_instances import random_instances
 
 from solver import Instance, lower_bound
+from solver.attainable import round_up_to_attainable
 from solver.bounds import (
     Prices,
     closed_form_bound,
     lagrangian_bound,
     linear_bound,
-    round_up_to_attainable,
 )
 from solver.cost import cost_in_units
 from solver.presolve import Problem

@@ -25,6 +25,7 @@ from solver.presolve import Problem
 
 BASELINES = ["greedy", "first-fit", "best-fit", "round-robin", "blocks"]
 EXACT = ["auto", "cp-sat", "mip"]
+COLUMNS = ["column-generation"]
 SEARCH = ["local-search"]
 
 
@@ -49,7 +50,7 @@ def tight_instance(seed=4, nodes=6, per_node=3):
     )
 
 
-@pytest.mark.parametrize("method", [*BASELINES, *SEARCH, *EXACT])
+@pytest.mark.parametrize("method", [*BASELINES, *SEARCH, *COLUMNS, *EXACT])
 def test_every_method_agrees_with_brute_force(method):
     """No answer breaks a rule or beats the optimum; no bound passes it; exact means equal."""
     for instance in random_instances(60, seed=8):
@@ -64,7 +65,7 @@ def test_every_method_agrees_with_brute_force(method):
         assert result.bound is None or result.bound <= best.cost
         if result.allocation is None:
             assert method not in EXACT
-            assert result.unplaced or method in SEARCH
+            assert result.unplaced or method in [*SEARCH, *COLUMNS]
             continue
         assert check(instance, result.allocation) == []
         assert result.cost == cost_of(instance, result.allocation) >= best.cost
@@ -90,7 +91,7 @@ def test_exact_methods_prove_without_a_warm_start(mip_solver):
                 assert min(costs) == best.cost == max(bounds)
 
 
-@pytest.mark.parametrize("method", [*BASELINES, *SEARCH, *EXACT])
+@pytest.mark.parametrize("method", [*BASELINES, *SEARCH, *COLUMNS, *EXACT])
 def test_decimals_are_placed_safely(method):
     for instance in random_instances(25, seed=31, integers=False):
         best = oracle.brute_force(instance)
@@ -120,7 +121,7 @@ def test_same_seed_same_allocation(method):
 def test_methods_are_listed_with_what_they_need():
     found = methods()
     assert next(iter(found)) == "auto"
-    assert set(found) == {*BASELINES, *SEARCH, *EXACT}
+    assert set(found) == {*BASELINES, *SEARCH, *COLUMNS, *EXACT}
     assert all(info.available and info.why_not is None for info in found.values())
 
 

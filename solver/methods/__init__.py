@@ -7,6 +7,7 @@ from importlib.util import find_spec
 
 from .auto import auto
 from .base import Method, Options, Outcome
+from .column_generation import column_generation
 from .cp_sat import cp_sat
 from .fit import best_fit, first_fit
 from .greedy import greedy
@@ -82,6 +83,14 @@ _ALL = (
         exact=True,
         balances=True,
         requires=("pulp", "highsbox", "cbcbox"),
+    ),
+    MethodInfo(
+        "column-generation",
+        "bound by whole-node columns, proof by enumeration",
+        column_generation,
+        exact=True,
+        balances=True,
+        requires=("ortools", "numba", "joblib"),
     ),
     MethodInfo(
         "local-search",

@@ -13,17 +13,20 @@ from ..formulation import count_cells
 from ..presolve import Problem
 from ..result import Termination
 from .base import Options, Outcome
+from .column_generation import prove
 from .construction import is_large
 from .cp_sat import ENGINE, cp_sat
 from .local_search import local_search
 from .warm_start import Best, run_baselines
 
-__all__ = ["EXACT_CELLS", "SMALL_CELLS", "auto"]
+__all__ = ["EXACT_CELLS", "FEW_TASKS", "SMALL_CELLS", "auto"]
 
 EXACT_CELLS = 60_000
 """Largest exact model, in cells (task class, node), that `auto` builds."""
 SMALL_CELLS = 2_000
 """Up to here the exact model comes before the local search."""
+FEW_TASKS = 6
+"""Up to so many tasks a node, column generation proves more than the assignment model."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +38,11 @@ class _Stage:
 
 
 def auto(problem: Problem, options: Options) -> Outcome:
-    """Run the baselines, the linear bound, local search and, where it is small, CP-SAT.
+    """Run the baselines, the linear bound, local search and what may prove the optimum.
 
-    Small instances go to CP-SAT first and to the local search only if that does not settle
-    them; larger ones are searched first. Stops as soon as the cost meets the bound.
+    That is column generation where nodes hold few tasks, CP-SAT elsewhere. Small instances go
+    to CP-SAT first and to the others only if that does not settle them; larger ones are
+    searched first. Stops as soon as the cost meets the bound.
     """
     best = Best(problem, options)
     baseline = Outcome(Termination.FINISHED)
@@ -67,13 +71,17 @@ def auto(problem: Problem, options: Options) -> Outcome:
 
 def _stages(problem: Problem, best: Best) -> Iterator[_Stage]:
     cells = count_cells(problem)
+    few = problem.instance.num_tasks <= FEW_TASKS * problem.instance.num_nodes
     if cells <= SMALL_CELLS:
         warm_up(ENGINE)  # it starts while the bound is computed
-        yield from (_Stage(_bound), _Stage(_exact, 0.4), _Stage(_search, 0.4), _Stage(_exact))
+        yield from (_Stage(_bound), _Stage(_exact, 0.1 if few else 0.4), _Stage(_search, 0.1))
+        if few:
+            yield _Stage(_columns)
+        yield _Stage(_exact)
         return
     yield from (_Stage(_search, 0.3), _Stage(_bound))
     if cells <= EXACT_CELLS:
-        yield _Stage(_exact, 0.5)
+        yield _Stage(_columns, 0.7) if few else _Stage(_exact, 0.5)
     yield _Stage(_search_on)
 
 
@@ -83,6 +91,10 @@ def _bound(problem: Problem, options: Options, best: Best) -> None:
 
 def _exact(problem: Problem, options: Options, best: Best) -> Outcome:
     return cp_sat(problem, best.within(options))
+
+
+def _columns(problem: Problem, options: Options, best: Best) -> None:
+    prove(problem, options, best)
 
 
 def _search(problem: Problem, options: Options, best: Best) -> Outcome:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import math
 import tempfile
+from collections.abc import Callable
 from typing import Any
 
 from ..engines.process import EngineCrash, HardLimitReached, run_job
 from ..errors import BackendUnavailableError
+from ..exact import Array
 from ..formulation import assignment_model
+from ..linear_model import LinearModel
 from ..presolve import Problem
 from ..result import Termination
 from .base import Options, Outcome
 from .exact_outcome import hard_limit, outcome_of
 
-__all__ = ["ENGINE", "mip", "safe_bound"]
+__all__ = ["ENGINE", "TRUSTED_COST", "largest_objective", "mip", "run_program", "safe_bound"]
 
 ENGINE = "solver.engines.pulp_models"
 _ABSOLUTE, _RELATIVE, _DUAL_TOLERANCE = 1e-3, 1e-12, 1e-7
-_TRUSTED_COST = 2**40  # beyond it, "infeasible" has been seen to be wrong
+TRUSTED_COST = 2**40  # beyond it, "infeasible" has been seen to be wrong
 _NO_GAP = "{} calls its answer optimal, but within a gap that cannot be set from here"
 _PRINTED = 1e-7  # relative error of an objective that went through a solution file
 
@@ -39,38 +42,100 @@ def mip(problem: Problem, options: Options) -> Outcome:
     grid = problem.float_grid
     built = assignment_model(problem, grid)
     spread = int(grid.task_compute.sum()) + problem.instance.num_tasks + problem.instance.num_nodes
-    hint = built.hint(options.start)
+
+    def on_values(values: Array) -> None:
+        node_index = built.decode(values)
+        if grid.keeps_limits(node_index):  # the solver's tolerances may let others through
+            options.on_incumbent(node_index)
+
+    def on_bound(grid_bound: int) -> None:
+        bound = grid.bound_in_units(grid_bound)
+        if bound is not None and not grid.slack:
+            options.on_bound(bound)
+
+    answer = run_program(
+        built.model,
+        options,
+        hint=built.hint(options.start),
+        spread=spread,
+        on_values=on_values,
+        on_bound=on_bound,
+        objective_of=lambda values: built.objective_of(built.decode(values)),
+    )
+    if answer is None:
+        return Outcome(Termination.TIME_LIMIT)
+    if answer["status"] == "optimal" and not answer["gaps_set"]:
+        return Outcome(Termination.FINISHED, message=_NO_GAP.format(options.mip_solver))
+    trusted = grid.exact and largest_objective(built.model) < TRUSTED_COST
+    return outcome_of(problem, options, answer["status"], trusted=trusted)
+
+
+def largest_objective(model: LinearModel) -> int:
+    """The objective with every column at its upper limit."""
+    return int((model.objective.astype(object) * model.upper.astype(object)).sum())
+
+
+def run_program(
+    model: LinearModel,
+    options: Options,
+    *,
+    hint: Array | None,
+    spread: int,
+    on_values: Callable[[Array], None],
+    on_bound: Callable[[int], None],
+    objective_of: Callable[[Array], int],
+) -> dict[str, Any] | None:
+    """Solve an integer program by `options.mip_solver`, and believe no more than is safe.
+
+    Parameters
+    ----------
+    model : LinearModel
+    options : Options
+    hint : (columns,) int64 or None
+    spread : int
+        Most that the variables can sum to in a solution; see `safe_bound`.
+    on_values, on_bound : callables
+        Told of every solution, as floats nearly integer, and of every safe bound.
+    objective_of : callable
+        The exact objective of such a solution.
+
+    Returns
+    -------
+    dict or None
+        The engine's answer; None if it had to be ended at the hard limit.
+
+    Raises
+    ------
+    BackendUnavailableError
+        If the solver is not installed.
+    """
 
     def news(item: tuple[str, Any]) -> None:
         kind, content = item
         if kind == "solution":
-            node_index = built.decode(content)
-            if grid.keeps_limits(node_index):  # the solver's tolerances may let others through
-                options.on_incumbent(node_index)
+            on_values(content)
         elif kind == "bound":
-            bound = grid.bound_in_units(safe_bound(content, spread))
-            if bound is not None and not grid.slack:
-                options.on_bound(bound)
+            on_bound(safe_bound(content, spread))
         else:
             take(content)
 
     def take(answer: dict[str, Any]) -> None:
         if answer["values"] is not None:
-            news(("solution", answer["values"]))
+            on_values(answer["values"])
         if answer["status"] == "infeasible":
             return
         if answer["bound"] is not None:
-            news(("bound", answer["bound"]))
+            on_bound(safe_bound(answer["bound"], spread))
         if answer["status"] == "optimal" and answer["gaps_set"] and not options.rel_gap:
-            attained = built.objective_of(built.decode(answer["values"]))
+            attained = objective_of(answer["values"])
             if abs(answer["objective"] - attained) <= _ABSOLUTE + _PRINTED * attained:
                 # Proved within an absolute gap below 1, and the objective is an integer.
-                news(("bound", float(attained)))
+                on_bound(safe_bound(float(attained), spread))
 
     left = options.seconds_left()
     payload = {
         "solver": options.mip_solver,
-        "model": built.model,
+        "model": model,
         "hint": hint,
         "time_limit": left,
         "seed": options.seed,
@@ -79,7 +144,7 @@ def mip(problem: Problem, options: Options) -> Outcome:
     }
     try:
         with tempfile.TemporaryDirectory(prefix="nodewise-") as folder:
-            answer = run_job(
+            answer: dict[str, Any] = run_job(
                 ENGINE,
                 "solve_model",
                 {**payload, "folder": folder},
@@ -88,7 +153,7 @@ def mip(problem: Problem, options: Options) -> Outcome:
                 stoppable=True,
             )
     except HardLimitReached:
-        return Outcome(Termination.TIME_LIMIT)
+        return None
     except EngineCrash as error:
         if "is not installed" in str(error):
             choices = ", ".join(run_job(ENGINE, "available_solvers", None, hard_limit=30.0))
@@ -97,11 +162,7 @@ def mip(problem: Problem, options: Options) -> Outcome:
             ) from None
         raise
     take(answer)
-    if answer["status"] == "optimal" and not answer["gaps_set"]:
-        return Outcome(Termination.FINISHED, message=_NO_GAP.format(options.mip_solver))
-    dearest = int((built.model.objective.astype(object) * built.model.upper.astype(object)).sum())
-    trusted = grid.exact and dearest < _TRUSTED_COST
-    return outcome_of(problem, options, answer["status"], trusted=trusted)
+    return answer
 
 
 def safe_bound(bound: float, spread: int) -> int:

@@ -1,0 +1,257 @@
+"""Dantzig-Wolfe reformulation: whole nodes are chosen instead of single assignments.
+
+A column is a set of tasks that fits one node of a class; it costs what that node then costs:
+
+    minimise   sum_c  cost_c x_c
+    subject to sum_c  a_kc x_c >= m_k      every task class is covered
+               sum_{c of g}  x_c <= n_g    no node is used twice
+               x_c >= 0, integer
+
+Its linear relaxation is stronger than that of the assignment model, because no fraction of a
+set overloads a node by a fraction. The columns are generated as needed (Gilmore and Gomory
+1961; Desaulniers, Desrosiers and Solomon 2005, "Column Generation"). For any prices pi >= 0 of
+the task classes
+
+    sum_k m_k pi_k - sum_g n_g max_c of g (sum_k pi_k a_kc - cost_c, 0)
+
+is a lower bound: it is evaluated at integer prices, in exact integers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .attainable import round_up_to_attainable
+from .engines.process import HardLimitReached, run_job
+from .exact import Array
+from .linear_model import INFINITE, LinearModel, LinearModelBuilder
+from .presolve import Problem
+
+__all__ = [
+    "Column",
+    "Generated",
+    "class_data",
+    "columns_of",
+    "decode",
+    "enumerate_columns",
+    "generate_columns",
+    "set_model",
+]
+
+ENGINE = "solver.engines.columns"
+_GRACE_SECONDS = 5.0
+_BRANCHES = 30_000_000
+
+Column = tuple[int, tuple[int, ...]]
+"""A class of nodes, and the classes of the tasks on one node of it, ascending."""
+
+
+@dataclass(frozen=True)
+class Generated:
+    """What column generation found.
+
+    Attributes
+    ----------
+    columns : list of Column
+    bound : int or None
+        A proven bound on the cost on the grid.
+    prices : dict or None
+        The prices behind the bound, for `enumerate_columns`.
+    converged : bool
+        Whether the bound is that of the linear relaxation itself.
+    rounds, branches : int
+        Work done.
+    """
+
+    columns: list[Column]
+    bound: int | None = None
+    prices: dict[str, Any] | None = None
+    converged: bool = False
+    rounds: int = 0
+    branches: int = 0
+
+
+def class_data(problem: Problem) -> dict[str, Array]:
+    """The classes of a problem in the numbers of its grid."""
+    grid, classes = problem.grid, problem.classes
+    task, node = classes.task_first, classes.node_first
+    return {
+        "demand": grid.task_compute[task],
+        "needs": np.ascontiguousarray(grid.needs[task]),
+        "count": classes.task_count,
+        "most": problem.most_per_node,
+        "node_count": classes.node_count,
+        "node_compute": grid.node_compute[node],
+        "price": grid.overload_price[node],
+        "idle": grid.idle_cost[node],
+        "room": np.ascontiguousarray(grid.capacity[node]),
+    }
+
+
+def generate_columns(
+    problem: Problem,
+    start: list[Column],
+    time_limit: float,
+    upper: int | None = None,
+    on_bound: Callable[[int], None] | None = None,
+) -> Generated:
+    """Solve the linear relaxation of the reformulation, or bound it until time is up.
+
+    Parameters
+    ----------
+    problem : Problem
+    start : list of Column
+        Columns to begin with, of good allocations.
+    time_limit : float
+    upper : int, optional
+        Cost on the grid of a known allocation; the search ends when the bound reaches it.
+    on_bound : callable, optional
+        Told of every better bound, in exact units of cost.
+    """
+    best: list[int] = []
+
+    def news(item: tuple[str, int, int]) -> None:
+        _, total, shift = item
+        best.append(-(-total >> shift))
+        units = problem.grid.bound_in_units(best[-1])
+        if units is not None and on_bound is not None:
+            on_bound(round_up_to_attainable(problem, max(0, units)))
+
+    payload = {
+        "data": class_data(problem),
+        "columns": start,
+        "time_limit": time_limit,
+        "upper": upper,
+        "enough": upper,
+    }
+    try:
+        answer = run_job(
+            ENGINE,
+            "generate_columns",
+            payload,
+            hard_limit=time_limit + _GRACE_SECONDS,
+            on_news=news,
+        )
+    except HardLimitReached:
+        return Generated(columns=start, bound=max(best, default=None))
+    prices = None
+    if answer["bound"] is not None:
+        prices = {
+            key: answer[key] for key in ("profit", "shift", "weights", "values", "scaled_bound")
+        }
+    return Generated(
+        columns=[(int(g), tuple(tasks)) for g, tasks in answer["columns"]],
+        bound=max(best, default=None),
+        prices=prices,
+        converged=answer["converged"],
+        rounds=answer["rounds"],
+        branches=answer["branches"],
+    )
+
+
+def enumerate_columns(
+    problem: Problem, prices: dict[str, Any], below: int, most: int, time_limit: float
+) -> tuple[list[Column], bool]:
+    """All columns that an allocation of cost at most `below` may use.
+
+    A column whose reduced cost exceeds the gap between `below` and the bound of the prices
+    cannot be part of such an allocation.
+
+    Parameters
+    ----------
+    prices : dict
+        From `Generated`.
+    below : int
+        A cost on the grid.
+    most : int
+        Give up beyond this many.
+    time_limit : float
+
+    Returns
+    -------
+    columns : list of Column
+    complete : bool
+        Whether these are all.
+    """
+    gap = (below << prices["shift"]) - prices["scaled_bound"]
+    payload = {
+        "data": class_data(problem),
+        "profit": prices["profit"],
+        "shift": prices["shift"],
+        "weights": prices["weights"],
+        "thresholds": [value - gap - 1 for value in prices["values"]],
+        "most": most,
+        "branches": _BRANCHES,
+    }
+    try:
+        answer = run_job(
+            ENGINE, "enumerate_columns", payload, hard_limit=time_limit + _GRACE_SECONDS
+        )
+    except HardLimitReached:
+        return [], False
+    return [(int(g), tuple(sorted(tasks))) for g, tasks in answer["columns"]], answer["complete"]
+
+
+def columns_of(problem: Problem, node_index: Array) -> list[Column]:
+    """The columns of an allocation, one for each node that has tasks."""
+    classes = problem.classes
+    order = np.lexsort((classes.task_class, node_index))
+    nodes = node_index[order]
+    starts = np.flatnonzero(np.concatenate(([True], nodes[1:] != nodes[:-1])))
+    parts = np.split(classes.task_class[order], starts[1:])
+    return [
+        (int(classes.node_class[i]), tuple(part.tolist()))
+        for i, part in zip(nodes[starts].tolist(), parts, strict=True)
+    ]
+
+
+def set_model(problem: Problem, columns: list[Column], *, exactly: bool) -> LinearModel:
+    """The integer program over given columns.
+
+    Parameters
+    ----------
+    exactly : bool
+        Whether every task is covered exactly once, or once or more.
+    """
+    data = class_data(problem)
+    builder = LinearModelBuilder()
+    demand, counts = data["demand"], data["count"]
+    costs, uppers, rows, entries, numbers = [], [], [], [], []
+    for c, (g, tasks) in enumerate(columns):
+        kinds, amounts = np.unique(np.array(tasks, dtype=np.int64), return_counts=True)
+        load = int((demand[kinds] * amounts).sum())
+        above = max(0, load - int(data["node_compute"][g]))
+        costs.append(int(data["price"][g]) * above + int(data["idle"][g]))
+        uppers.append(min(int(data["node_count"][g]), int((counts[kinds] // amounts).min())))
+        rows += kinds.tolist()
+        entries += [c] * kinds.size
+        numbers += amounts.tolist()
+    x = builder.add_columns(len(columns), upper=np.array(uppers), cost=np.array(costs))
+    most = counts if exactly else INFINITE
+    cover = builder.add_rows(counts.size, lower=counts, upper=most)
+    use = builder.add_rows(data["node_count"].size, upper=data["node_count"])
+    builder.add_entries(cover[rows], x[entries], numbers)
+    builder.add_entries(use[[g for g, _ in columns]], x, 1)
+    return builder.build()
+
+
+def decode(problem: Problem, columns: list[Column], values: Array) -> Array | None:
+    """An allocation from the number of times that each column is used; None if a task is left.
+
+    A task that is covered more often than needed is placed once.
+    """
+    classes = problem.classes
+    node_index = np.full(classes.task_class.size, -1, dtype=np.int64)
+    waiting = [classes.tasks_of(k).tolist() for k in range(classes.num_task_classes)]
+    nodes = [classes.nodes_of(g).tolist() for g in range(classes.num_node_classes)]
+    for (g, tasks), times in zip(columns, np.rint(values).astype(int).tolist(), strict=True):
+        for _ in range(times):
+            i = nodes[g].pop()
+            for k in tasks:
+                if waiting[k]:
+                    node_index[waiting[k].pop()] = i
+    return node_index if (node_index >= 0).all() else None

@@ -1,0 +1,302 @@
+"""Column generation: the master by GLOP, the pricing by branch and bound. In the child only."""
+
+from __future__ import annotations
+
+import datetime
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from ortools.math_opt.python import mathopt
+
+from ..exact import Array
+from ..kernels.pricing import Knapsack, multipliers, price_out
+
+__all__ = ["enumerate_columns", "generate_columns"]
+
+_PROFIT_LIMIT = 2**58
+_TOLERANCE = 1e-8
+_LENGTH = 200
+_KEPT = 12
+_HEURISTIC_BRANCHES = 5_000
+_EXACT_BRANCHES = 3_000_000
+_SMOOTHING = 0.7
+
+
+@dataclass(frozen=True)
+class _Data:
+    """The classes, in units of the grid; see `solver.columns.class_data`."""
+
+    demand: Array
+    needs: Array
+    count: Array
+    most: Array
+    node_count: Array
+    node_compute: Array
+    price: Array
+    idle: Array
+    room: Array
+
+    def cost(self, g: int, tasks: list[int]) -> int:
+        """Cost of a column beyond what is paid whatever happens."""
+        load = int(self.demand[tasks].sum())
+        above = max(0, load - int(self.node_compute[g]))
+        return int(self.price[g]) * above + (int(self.idle[g]) if tasks else 0)
+
+
+def generate_columns(payload: dict[str, Any], send: Callable[[Any], None]) -> dict[str, Any]:
+    """Solve the master's linear relaxation by column generation.
+
+    Parameters
+    ----------
+    payload : dict
+        "data": dict of the fields of the classes; "columns": list of (node class, tasks) to
+        begin with; "time_limit": seconds; "upper": int, a cost above that of some allocation,
+        or None; "enough": a bound at which to stop, or None.
+
+    Returns
+    -------
+    dict
+        "bound": float, a lower bound of the cost on the grid in units of it, exactly
+        evaluated; "scaled_bound", "shift", "profit", "values": the same bound times 2**shift,
+        the prices of the task classes and the greatest value of a column of each node class;
+        "columns": all columns; "converged": bool; "rounds", "branches": int.
+
+    Notes
+    -----
+    Sends ``("bound", scaled_bound, shift)`` at every better bound.
+    """
+    search = _Generation(_Data(**payload["data"]), payload, send)
+    return search.run()
+
+
+class _Generation:
+    """The master, the columns and the best Lagrangian bound so far."""
+
+    def __init__(self, data: _Data, payload: dict[str, Any], send: Callable[[Any], None]) -> None:
+        self.data, self.send = data, send
+        self.deadline = time.monotonic() + payload["time_limit"]
+        self.enough = payload["enough"]
+        self.known: set[tuple[int, tuple[int, ...]]] = set()
+        self.weights = np.zeros((data.node_count.size, 1 + data.room.shape[1]))
+        self.work = np.zeros(1, dtype=np.int64)
+        self.rounds = 0
+        self.best: tuple[int, int, Array, list[int]] | None = None
+        self.center: Array | None = None
+        upper = payload["upper"]
+        penalty = float(upper if upper is not None else _most(data)) + 1.0
+        self.unit = max(1.0, penalty / max(1, int(data.node_count.sum())))
+        self._build(penalty)
+        for g, tasks in payload["columns"]:
+            self.add(g, tuple(tasks))
+
+    def _build(self, penalty: float) -> None:
+        """Rows: cover every task of a class, use at most the nodes of a class."""
+        data = self.data
+        self.model = mathopt.Model()
+        self.cover = [self.model.add_linear_constraint(lb=float(m)) for m in data.count.tolist()]
+        self.use = [
+            self.model.add_linear_constraint(lb=-math.inf, ub=float(n))
+            for n in data.node_count.tolist()
+        ]
+        for row in self.cover:  # tasks left out, so that the master is always feasible
+            column = self.model.add_variable(lb=0.0)
+            row.set_coefficient(column, 1.0)
+            self.model.objective.set_linear_coefficient(column, penalty / self.unit)
+        self.solver = mathopt.IncrementalSolver(self.model, mathopt.SolverType.GLOP)
+
+    def add(self, g: int, tasks: tuple[int, ...]) -> bool:
+        """Add a column unless it is there."""
+        key = (g, tuple(sorted(tasks)))
+        if key in self.known or not tasks:
+            return False
+        self.known.add(key)
+        column = self.model.add_variable(lb=0.0)
+        cost = self.data.cost(g, list(tasks))
+        self.model.objective.set_linear_coefficient(column, cost / self.unit)
+        self.use[g].set_coefficient(column, 1.0)
+        for k in set(tasks):
+            self.cover[k].set_coefficient(column, float(tasks.count(k)))
+        return True
+
+    def run(self) -> dict[str, Any]:
+        """Rounds of master and pricing until the bound meets the master or time is up."""
+        converged = False
+        smoothing = _SMOOTHING
+        while time.monotonic() < self.deadline:
+            answer = self._solve_master()
+            if answer is None:
+                break
+            value, prices, node_prices = answer
+            if self.best is not None and self._close(value):
+                converged = True
+                break
+            if self.enough is not None and self._bound() >= self.enough:
+                break
+            trial = prices
+            if self.center is not None and smoothing > 0:
+                trial = smoothing * self.center + (1 - smoothing) * prices
+            added, complete = self._price(trial, prices, node_prices)
+            self.rounds += 1
+            if added:
+                smoothing = _SMOOTHING
+            elif trial is not prices and smoothing > 0:
+                smoothing = 0.0 if smoothing < 0.2 else smoothing / 2
+            else:
+                converged = complete
+                break
+        return self._result(converged)
+
+    def _solve_master(self) -> tuple[float, Array, Array] | None:
+        left = max(0.01, self.deadline - time.monotonic())
+        parameters = mathopt.SolveParameters(time_limit=datetime.timedelta(seconds=left), threads=1)
+        outcome = self.solver.solve(params=parameters)
+        if not outcome.has_dual_feasible_solution():
+            return None
+        prices = np.maximum(0.0, np.array(outcome.dual_values(self.cover))) * self.unit
+        node_prices = np.maximum(0.0, -np.array(outcome.dual_values(self.use))) * self.unit
+        return outcome.objective_value() * self.unit, prices, node_prices
+
+    def _close(self, value: float) -> bool:
+        """Whether no better integer bound than the present one can come out."""
+        return math.ceil(self._bound() - 1e-9) >= math.ceil(
+            value - 1e-6 * max(1.0, abs(value)) * 1e-3
+        )
+
+    def _bound(self) -> float:
+        return -math.inf if self.best is None else self.best[0] / 2 ** self.best[1]
+
+    def _price(self, trial: Array, prices: Array, node_prices: Array) -> tuple[int, bool]:
+        """Price at trial prices, keep the Lagrangian bound, add what the master lacks.
+
+        Returns
+        -------
+        added : int
+            Columns with negative reduced cost at the master's own prices.
+        complete : bool
+            Whether every pricing was solved exactly.
+        """
+        data = self.data
+        shift, profit = _scaled(trial, data)
+        total = sum(p * m for p, m in zip(profit.tolist(), data.count.tolist(), strict=True))
+        values: list[int] = []
+        added, complete = 0, True
+        for g in range(data.node_count.size):
+            value, columns, exact = self._best_columns(g, profit, shift)
+            complete &= exact
+            values.append(value)
+            total -= int(data.node_count[g]) * value
+            for tasks in columns:
+                reduced = data.cost(g, list(tasks)) - prices[list(tasks)].sum() + node_prices[g]
+                if reduced < -1e-9 * self.unit:
+                    added += self.add(g, tasks)
+        if self.best is None or total / 2**shift > self._bound():
+            self.best = (total, shift, profit, values)
+            self.center = trial
+            self.send(("bound", total, shift))
+        return added, complete
+
+    def _best_columns(
+        self, g: int, profit: Array, shift: int
+    ) -> tuple[int, list[tuple[int, ...]], bool]:
+        """An upper bound of the values of class g, some of the best columns, and if exact."""
+        knapsack = _knapsack(self.data, g, shift)
+        multipliers(knapsack, profit, self.weights[g])
+        found = np.full((_KEPT, _LENGTH), -1, dtype=np.int32)
+        values = np.zeros(_KEPT, dtype=np.int64)
+        tolerance = int(_TOLERANCE * self.unit * 2**shift)
+        count, best, left_out = price_out(
+            knapsack, profit, self.weights[g], 0, tolerance, False, _EXACT_BRANCHES,
+            found, values, self.work,
+        )  # fmt: skip
+        columns = [tuple(row[row >= 0].tolist()) for row in found[: min(count, _KEPT)]]
+        exact = left_out == -math.inf
+        bound = best + tolerance
+        if not exact:
+            bound = max(bound, math.ceil(left_out))
+        return bound, columns, exact
+
+    def _result(self, converged: bool) -> dict[str, Any]:
+        if self.best is None:
+            return {"bound": None, "columns": sorted(self.known), "converged": False,
+                    "rounds": self.rounds, "branches": int(self.work[0])}  # fmt: skip
+        total, shift, profit, values = self.best
+        return {
+            "bound": self._bound(),
+            "scaled_bound": total,
+            "shift": shift,
+            "profit": profit,
+            "values": values,
+            "weights": self.weights,
+            "columns": sorted(self.known),
+            "converged": converged,
+            "rounds": self.rounds,
+            "branches": int(self.work[0]),
+        }
+
+
+def enumerate_columns(payload: dict[str, Any], _send: Callable[[Any], None]) -> dict[str, Any]:
+    """List all columns whose value at given prices is above a threshold of their node class.
+
+    Parameters
+    ----------
+    payload : dict
+        "data", "profit", "shift", "weights" as for and from `generate_columns`;
+        "thresholds": list of int, times 2**shift; "most": int, columns in all.
+
+    Returns
+    -------
+    dict
+        "columns": list of (node class, tasks); "complete": whether these are all.
+    """
+    data = _Data(**payload["data"])
+    columns: list[tuple[int, tuple[int, ...]]] = []
+    complete = True
+    work = np.zeros(1, dtype=np.int64)
+    for g, threshold in enumerate(payload["thresholds"]):
+        space = payload["most"] - len(columns)
+        if space <= 0:
+            return {"columns": columns, "complete": False}
+        length = int(min(_LENGTH, max(1, data.most[:, g].sum())))
+        found = np.full((space, length), -1, dtype=np.int32)
+        count, _, left_out = price_out(
+            _knapsack(data, g, payload["shift"]), payload["profit"], payload["weights"][g],
+            threshold, 0, True, payload["branches"], found, np.zeros(space, dtype=np.int64), work,
+        )  # fmt: skip
+        complete &= left_out == -math.inf and count <= space
+        columns += [(g, tuple(row[row >= 0].tolist())) for row in found[: min(count, space)]]
+    return {"columns": columns, "complete": complete}
+
+
+def _most(data: _Data) -> int:
+    """A cost above that of any allocation."""
+    dearest = int(data.price.max(initial=0))
+    total = sum(D * m for D, m in zip(data.demand.tolist(), data.count.tolist(), strict=True))
+    return int(dearest * total) + sum(
+        int(i * n) for i, n in zip(data.idle.tolist(), data.node_count.tolist(), strict=True)
+    )
+
+
+def _scaled(prices: Array, data: _Data) -> tuple[int, Array]:
+    """The prices as integers times 2**-shift, rounded down; sums of them stay in int64."""
+    demand = float((data.demand.astype(float) * data.count).sum())
+    total = float((prices * data.count).sum()) + float(data.price.max(initial=0)) * demand
+    total += float(data.idle.max(initial=0)) + 1.0
+    shift = max(0, math.floor(math.log2(_PROFIT_LIMIT / total)))
+    shift = min(shift, 40)
+    return shift, np.floor(prices * 2.0**shift).astype(np.int64)
+
+
+def _knapsack(data: _Data, g: int, shift: int) -> Knapsack:
+    return Knapsack(
+        demand=data.demand,
+        most=np.ascontiguousarray(data.most[:, g]),
+        needs=data.needs,
+        capacity=int(data.node_compute[g]),
+        price=int(data.price[g]) << shift,
+        idle=int(data.idle[g]) << shift,
+        room=np.ascontiguousarray(data.room[g]),
+    )
