@@ -6,8 +6,9 @@
 Rebalancer runs first (see `rebalancer_peer`), in its own environment and process. Its allocation
 is checked and its cost computed here. nodewise then solves the same file with the same time limit,
 in a fresh process each time: once with an empty cache of compiled code ("cold"), and with a cache
-that all cases share, after a tiny instance has loaded the compiled code ("warm"). Its time is that after which
-its cost was no higher than Rebalancer's last one, from the start of `solve`. The ratio divides
+that all cases share, after a tiny instance has loaded the compiled code ("warm"). Its time is
+that after which its cost was no higher than Rebalancer's last one, from the start of `solve`. The
+ratio divides
 Rebalancer's seconds *to its own best allocation* by nodewise's warm time: what Rebalancer spends
 after that, up to the limit, is not held against it. The ratio is 0 where nodewise never got there.
 """

@@ -19,3 +19,11 @@ def data_dir() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the published traces are not there: no folder {folder}")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_kernels():
+    """Compile the kernels once, so that no test with a time limit waits for it."""
+    from solver.kernels.ready import compile_ahead
+
+    assert compile_ahead(lambda: False)
