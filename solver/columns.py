@@ -43,8 +43,8 @@ __all__ = [
 ]
 
 ENGINE = "solver.engines.columns"
-_GRACE_SECONDS = 5.0
-_BRANCHES = 30_000_000
+_GRACE_SECONDS = 1.0
+_BRANCHES = 10_000_000
 
 Column = tuple[int, tuple[int, ...]]
 """A class of nodes, and the classes of the tasks on one node of it, ascending."""
@@ -186,6 +186,7 @@ def enumerate_columns(
         "thresholds": [value - gap - 1 for value in prices["values"]],
         "most": most,
         "branches": _BRANCHES,
+        "time_limit": time_limit,
     }
     try:
         answer = run_job(

@@ -185,6 +185,8 @@ class _Generation:
         values: list[int] = []
         added, complete = 0, True
         for g in range(data.node_count.size):
+            if time.monotonic() > self.deadline:
+                return 0, False  # without all the values there is no bound
             value, columns, exact = self._best_columns(g, profit, shift)
             complete &= exact
             values.append(value)
@@ -245,7 +247,8 @@ def enumerate_columns(payload: dict[str, Any], _send: Callable[[Any], None]) -> 
     ----------
     payload : dict
         "data", "profit", "shift", "weights" as for and from `generate_columns`;
-        "thresholds": list of int, times 2**shift; "most": int, columns in all.
+        "thresholds": list of int, times 2**shift; "most": int, columns in all;
+        "branches": int, for each node class; "time_limit": seconds.
 
     Returns
     -------
@@ -256,9 +259,10 @@ def enumerate_columns(payload: dict[str, Any], _send: Callable[[Any], None]) -> 
     columns: list[tuple[int, tuple[int, ...]]] = []
     complete = True
     work = np.zeros(1, dtype=np.int64)
+    deadline = time.monotonic() + payload["time_limit"]
     for g, threshold in enumerate(payload["thresholds"]):
         space = payload["most"] - len(columns)
-        if space <= 0:
+        if space <= 0 or time.monotonic() > deadline:
             return {"columns": columns, "complete": False}
         length = int(min(_LENGTH, max(1, data.most[:, g].sum())))
         found = np.full((space, length), -1, dtype=np.int32)

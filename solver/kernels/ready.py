@@ -58,6 +58,9 @@ def compile_ahead(stopped: Callable[[], bool]) -> bool:
     """
     if is_compiled():
         return True
+    for stale in _stamp().parent.glob("*.nb[ci]"):
+        # numba looks at the file of a function only, not at those of the functions it calls.
+        stale.unlink(missing_ok=True)
     children = [
         subprocess.Popen(
             [sys.executable, "-m", __name__, part],

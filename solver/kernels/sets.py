@@ -125,6 +125,11 @@ def _collect_pairs(
             a = int(rng.random() * (length - 1))
             b = a + 1 + int(rng.random() * (length - 1 - a))
         s, t = state.slots[first + a], state.slots[first + b]
+        if everything and facts.repeats:  # of equal pairs of classes the first
+            like_s = a > 0 and facts.kind[state.slots[first + a - 1]] == facts.kind[s]
+            like_t = b > a + 1 and facts.kind[state.slots[first + b - 1]] == facts.kind[t]
+            if like_s or like_t:
+                continue
         if _allowed(facts, s, j) and _allowed(facts, t, j):
             demand = state.demands[first + a] + state.demands[first + b]
             buffers.order[side, size] = size

@@ -23,7 +23,9 @@ from ..columns import (
     generate_columns,
     set_model,
 )
+from ..engines.process import EngineCrash
 from ..exact import Array
+from ..formulation import require_buildable
 from ..linear_model import LinearModel
 from ..presolve import Problem
 from ..result import Termination
@@ -42,16 +44,28 @@ _SOLVER = "CBC"  # two to seven times as fast as HiGHS on set partitioning with 
 
 
 def column_generation(problem: Problem, options: Options) -> Outcome:
-    """Bound by column generation, then prove by enumeration or improve over its columns."""
+    """Bound by column generation, then prove by enumeration or improve over its columns.
+
+    Raises
+    ------
+    ModelTooLargeError
+        If there are too many classes of tasks and nodes for it.
+    """
+    require_buildable(problem)
     best = Best(problem, options)
     run_baselines(best, problem, options)
     if best.settled():
         return best.outcome(Termination.FINISHED)
     _search(problem, options, best, _SEARCH_SHARE)
+    message = None
     if not best.settled() and options.seconds_left() > 0:
-        prove(problem, options, best)
+        try:
+            prove(problem, options, best)
+        except EngineCrash as error:
+            message = str(error).splitlines()[0]
     late = options.seconds_left() <= 0
-    return best.outcome(Termination.TIME_LIMIT if late else Termination.FINISHED)
+    outcome = best.outcome(Termination.TIME_LIMIT if late else Termination.FINISHED)
+    return replace(outcome, message=message)
 
 
 def prove(problem: Problem, options: Options, best: Best) -> None:
