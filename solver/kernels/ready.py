@@ -39,8 +39,10 @@ _POLL_SECONDS = 0.05
 
 
 def is_compiled() -> bool:
-    """Whether the kernels can be loaded from the cache, or need no compilation."""
-    return bool(numba.config.DISABLE_JIT) or _stamp().exists()
+    """Whether the kernels can be loaded from the cache, or cannot be compiled into one."""
+    if numba.config.DISABLE_JIT or total_cost.stats.cache_path is None:  # type: ignore[attr-defined]
+        return True
+    return _stamp().exists()
 
 
 def compile_ahead(stopped: Callable[[], bool]) -> bool:
