@@ -13,16 +13,18 @@ import numpy as np
 from ortools.math_opt.python import mathopt
 
 from ..exact import Array
-from ..kernels.pricing import Knapsack, multipliers, price_out
+from ..kernels.pricing import Knapsack, make_tables, multipliers, price_out
 
 __all__ = ["enumerate_columns", "generate_columns"]
 
 _PROFIT_LIMIT = 2**58
-_TOLERANCE = 1e-8
+_SLACK, _RELATIVE, _GAP_SHARE = 0.1, 1e-9, 0.2
+_MOST_PENALTY = 1e6
 _LENGTH = 200
-_KEPT = 12
-_HEURISTIC_BRANCHES = 5_000
-_EXACT_BRANCHES = 3_000_000
+_KEPT = 4
+_HEURISTIC_BRANCHES = 100_000
+_EFFORT, _MOST_EFFORT = 3_000_000, 1_000_000_000
+_TURNS = 12
 _SMOOTHING = 0.7
 
 
@@ -81,19 +83,23 @@ class _Generation:
         self.deadline = time.monotonic() + payload["time_limit"]
         self.enough = payload["enough"]
         self.known: set[tuple[int, tuple[int, ...]]] = set()
+        self.amounts: list[list[Array]] = [[] for _ in range(data.node_count.size)]
+        self.costs: list[list[int]] = [[] for _ in range(data.node_count.size)]
         self.weights = np.zeros((data.node_count.size, 1 + data.room.shape[1]))
         self.work = np.zeros(1, dtype=np.int64)
         self.rounds = 0
+        self.effort = _EFFORT
         self.best: tuple[int, int, Array, list[int]] | None = None
         self.center: Array | None = None
-        upper = payload["upper"]
-        penalty = float(upper if upper is not None else _most(data)) + 1.0
-        self.unit = max(1.0, penalty / max(1, int(data.node_count.sum())))
-        self._build(penalty)
+        dearest = data.price.astype(float) * float(data.demand.max(initial=1)) + data.idle
+        self.unit = max(1.0, float(dearest.max(initial=1)))
+        self.coarsest = self.unit / 100
+        self.penalty = self.unit
+        self._build()
         for g, tasks in payload["columns"]:
             self.add(g, tuple(tasks))
 
-    def _build(self, penalty: float) -> None:
+    def _build(self) -> None:
         """Rows: cover every task of a class, use at most the nodes of a class."""
         data = self.data
         self.model = mathopt.Model()
@@ -102,11 +108,19 @@ class _Generation:
             self.model.add_linear_constraint(lb=-math.inf, ub=float(n))
             for n in data.node_count.tolist()
         ]
-        for row in self.cover:  # tasks left out, so that the master is always feasible
+        self.left_out = []  # so that the master is always feasible
+        for row in self.cover:
             column = self.model.add_variable(lb=0.0)
             row.set_coefficient(column, 1.0)
-            self.model.objective.set_linear_coefficient(column, penalty / self.unit)
+            self.left_out.append(column)
+        self._set_penalty(self.penalty)
         self.solver = mathopt.IncrementalSolver(self.model, mathopt.SolverType.GLOP)
+
+    def _set_penalty(self, penalty: float) -> None:
+        """Cost of leaving out one task: the most that its price can be."""
+        self.penalty = penalty
+        for column in self.left_out:
+            self.model.objective.set_linear_coefficient(column, penalty / self.unit)
 
     def add(self, g: int, tasks: tuple[int, ...]) -> bool:
         """Add a column unless it is there."""
@@ -118,39 +132,47 @@ class _Generation:
         cost = self.data.cost(g, list(tasks))
         self.model.objective.set_linear_coefficient(column, cost / self.unit)
         self.use[g].set_coefficient(column, 1.0)
+        self.amounts[g].append(np.bincount(tasks, minlength=len(self.cover)))
+        self.costs[g].append(cost)
         for k in set(tasks):
             self.cover[k].set_coefficient(column, float(tasks.count(k)))
         return True
 
     def run(self) -> dict[str, Any]:
         """Rounds of master and pricing until the bound meets the master or time is up."""
-        converged = False
-        smoothing = _SMOOTHING
+        converged, smoothing = False, _SMOOTHING
         while time.monotonic() < self.deadline:
             answer = self._solve_master()
             if answer is None:
                 break
-            value, prices, node_prices = answer
-            if self.best is not None and self._close(value):
-                converged = True
-                break
+            value, prices, node_prices, left_out = answer
             if self.enough is not None and self._bound() >= self.enough:
+                break
+            if self._close(value):
+                if self._raise_penalty(left_out):
+                    continue
+                converged = True
                 break
             trial = prices
             if self.center is not None and smoothing > 0:
                 trial = smoothing * self.center + (1 - smoothing) * prices
-            added, complete = self._price(trial, prices, node_prices)
+            slack = self._slack(value)
+            added, complete = self._price(trial, prices, node_prices, slack)
             self.rounds += 1
             if added:
                 smoothing = _SMOOTHING
-            elif trial is not prices and smoothing > 0:
+            elif trial is not prices:
                 smoothing = 0.0 if smoothing < 0.2 else smoothing / 2
-            else:
+            elif not complete and self.effort < _MOST_EFFORT:
+                self.effort *= 8
+            elif complete and slack > self._slack(self._bound()):
+                self.coarsest = slack / 8
+            elif not self._raise_penalty(left_out):
                 converged = complete
                 break
         return self._result(converged)
 
-    def _solve_master(self) -> tuple[float, Array, Array] | None:
+    def _solve_master(self) -> tuple[float, Array, Array, bool] | None:
         left = max(0.01, self.deadline - time.monotonic())
         parameters = mathopt.SolveParameters(time_limit=datetime.timedelta(seconds=left), threads=1)
         outcome = self.solver.solve(params=parameters)
@@ -158,10 +180,20 @@ class _Generation:
             return None
         prices = np.maximum(0.0, np.array(outcome.dual_values(self.cover))) * self.unit
         node_prices = np.maximum(0.0, -np.array(outcome.dual_values(self.use))) * self.unit
-        return outcome.objective_value() * self.unit, prices, node_prices
+        left_out = sum(outcome.variable_values(self.left_out)) > 1e-6
+        return outcome.objective_value() * self.unit, prices, node_prices, left_out
+
+    def _raise_penalty(self, left_out: bool) -> bool:
+        """Whether tasks are left out and the price of it could be raised."""
+        if not left_out or self.penalty > _MOST_PENALTY * self.unit:
+            return False
+        self._set_penalty(4 * self.penalty)
+        return True
 
     def _close(self, value: float) -> bool:
         """Whether no better integer bound than the present one can come out."""
+        if self.best is None:
+            return False
         return math.ceil(self._bound() - 1e-9) >= math.ceil(
             value - 1e-6 * max(1.0, abs(value)) * 1e-3
         )
@@ -169,7 +201,24 @@ class _Generation:
     def _bound(self) -> float:
         return -math.inf if self.best is None else self.best[0] / 2 ** self.best[1]
 
-    def _price(self, trial: Array, prices: Array, node_prices: Array) -> tuple[int, bool]:
+    def _slack(self, value: float) -> float:
+        """How far a round may stay from the exact bound, for each node."""
+        bound, nodes = self._bound(), float(self.data.node_count.sum())
+        if self.best is None:
+            return self.coarsest
+        least = max(_SLACK, _RELATIVE * abs(bound)) / nodes
+        return max(least, min(self.coarsest, _GAP_SHARE * (value - bound) / nodes))
+
+    def _known_value(self, g: int, profit: Array, shift: int) -> int:
+        """The greatest value of a column of class g that the master has, or 0."""
+        if not self.costs[g]:
+            return 0
+        values = np.array(self.amounts[g]) @ profit - (np.array(self.costs[g]) << shift)
+        return max(0, int(values.max()))
+
+    def _price(
+        self, trial: Array, prices: Array, node_prices: Array, slack: float
+    ) -> tuple[int, bool]:
         """Price at trial prices, keep the Lagrangian bound, add what the master lacks.
 
         Returns
@@ -187,7 +236,7 @@ class _Generation:
         for g in range(data.node_count.size):
             if time.monotonic() > self.deadline:
                 return 0, False  # without all the values there is no bound
-            value, columns, exact = self._best_columns(g, profit, shift)
+            value, columns, exact = self._best_columns(g, profit, shift, slack)
             complete &= exact
             values.append(value)
             total -= int(data.node_count[g]) * value
@@ -202,23 +251,36 @@ class _Generation:
         return added, complete
 
     def _best_columns(
-        self, g: int, profit: Array, shift: int
+        self, g: int, profit: Array, shift: int, slack: float
     ) -> tuple[int, list[tuple[int, ...]], bool]:
         """An upper bound of the values of class g, some of the best columns, and if exact."""
-        knapsack = _knapsack(self.data, g, shift)
+        data = self.data
+        knapsack = _knapsack(data, g, shift)
         multipliers(knapsack, profit, self.weights[g])
-        found = np.full((_KEPT, _LENGTH), -1, dtype=np.int32)
-        values = np.zeros(_KEPT, dtype=np.int64)
-        tolerance = int(_TOLERANCE * self.unit * 2**shift)
-        count, best, left_out = price_out(
-            knapsack, profit, self.weights[g], 0, tolerance, False, _EXACT_BRANCHES,
-            found, values, self.work,
-        )  # fmt: skip
-        columns = [tuple(row[row >= 0].tolist()) for row in found[: min(count, _KEPT)]]
-        exact = left_out == -math.inf
-        bound = best + tolerance
-        if not exact:
-            bound = max(bound, math.ceil(left_out))
+        tables = make_tables(knapsack, profit, self.weights[g])
+        tolerance = int(slack * 2**shift)
+        threshold = self._known_value(g, profit, shift)
+        columns: list[tuple[int, ...]] = []
+        allowed, left = knapsack.most, data.count.copy()
+        limit = self.effort
+        for _ in range(1 + min(_TURNS, int(data.node_count[g]))):
+            found = np.full((_KEPT, _LENGTH), -1, dtype=np.int32)
+            values = np.zeros(_KEPT, dtype=np.int64)
+            count, best, left_out = price_out(
+                knapsack, profit, allowed, tables, threshold, tolerance, False, limit,
+                found, values, self.work,
+            )  # fmt: skip
+            if limit == self.effort:
+                bound, exact = best + tolerance, left_out == -math.inf
+                if not exact:
+                    bound = max(bound, math.ceil(left_out))
+            elif count == 0:
+                break
+            columns += [tuple(row[row >= 0].tolist()) for row in found[: min(count, _KEPT)]]
+            taken = found[(count - 1) % _KEPT]
+            np.subtract.at(left, taken[taken >= 0], 1)
+            allowed = np.minimum(knapsack.most, left)
+            threshold, limit = 0, _HEURISTIC_BRANCHES
         return bound, columns, exact
 
     def _result(self, converged: bool) -> dict[str, Any]:
@@ -258,16 +320,17 @@ def enumerate_columns(payload: dict[str, Any], _send: Callable[[Any], None]) -> 
     data = _Data(**payload["data"])
     columns: list[tuple[int, tuple[int, ...]]] = []
     complete = True
-    work = np.zeros(1, dtype=np.int64)
+    work, profit = np.zeros(1, dtype=np.int64), payload["profit"]
     deadline = time.monotonic() + payload["time_limit"]
     for g, threshold in enumerate(payload["thresholds"]):
         space = payload["most"] - len(columns)
         if space <= 0 or time.monotonic() > deadline:
             return {"columns": columns, "complete": False}
+        knapsack = _knapsack(data, g, payload["shift"])
         length = int(min(_LENGTH, max(1, data.most[:, g].sum())))
         found = np.full((space, length), -1, dtype=np.int32)
         count, _, left_out = price_out(
-            _knapsack(data, g, payload["shift"]), payload["profit"], payload["weights"][g],
+            knapsack, profit, knapsack.most, make_tables(knapsack, profit, payload["weights"][g]),
             threshold, 0, True, payload["branches"], found, np.zeros(space, dtype=np.int64), work,
         )  # fmt: skip
         complete &= left_out == -math.inf and count <= space

@@ -4,13 +4,13 @@
     subject to sum_k  q_kd a_k <= Q_d      each hard dimension
                0 <= a_k <= b_k, integer
 
-a knapsack with several capacities, one of which is soft. A branch is bounded by the Lagrangian
-of its capacities: for any multipliers 0 <= l <= o and u >= 0,
-
-    value + l (C - L) + sum_d u_d (room left) + sum_{k still open} b_k max(0, pi_k - l D_k - u q_k)
-
-is no less than what the branch can reach. Profits are integers and values exact; the bound is
-computed in floating point and trusted only to a margin far above its rounding error.
+a knapsack with several capacities, one of which is soft. A branch is bounded once for each
+capacity: that one is kept, in a dynamic program over its use in buckets of a fixed size, and the
+others are relaxed with multipliers 0 <= l <= o for the compute and u >= 0 for the hard ones
+(Lagrangian; Kellerer, Pferschy and Pisinger 2004, "Knapsack Problems", chapter 9). Sizes are
+rounded down to buckets, so that the table never says less than what the branch can reach.
+Profits are integers and values exact; the bounds are computed in floating point and trusted only
+to a margin far above their rounding error.
 """
 
 from __future__ import annotations
@@ -22,10 +22,12 @@ import numpy as np
 from ..exact import Array
 from .jit import inner, kernel
 
-__all__ = ["Knapsack", "multipliers", "price_out"]
+__all__ = ["Knapsack", "Tables", "make_tables", "multipliers", "price_out"]
 
 _MARGIN = 1e-9
 _STEPS = 60
+_CELLS = 8_000_000
+_MOST_BUCKETS, _FEWEST_BUCKETS = 2048, 64
 
 
 class Knapsack(NamedTuple):
@@ -50,6 +52,33 @@ class Knapsack(NamedTuple):
     price: int
     idle: int
     room: Array
+
+
+class Tables(NamedTuple):
+    """What the classes from a position on can add, for each capacity that is kept.
+
+    Attributes
+    ----------
+    order : (n,) int64
+        The classes that a node may hold, by falling profit reduced by all multipliers.
+    gain : (1 + d, n) float64
+        Profits in this order, reduced by the multipliers of the other capacities.
+    value : (1 + d, n + 1, buckets + 1) float64
+        Most that the classes from a position on add at a use of the capacity kept.
+    base : (1 + d,) float64
+        The multipliers times the other capacities, less the idle cost.
+    bucket : (1 + d,) int64
+        Size of a bucket.
+    margin : float
+        Far above what rounding can do to a bound.
+    """
+
+    order: Array
+    gain: Array
+    value: Array
+    base: Array
+    bucket: Array
+    margin: float
 
 
 @inner
@@ -113,8 +142,8 @@ def multipliers(knapsack: Knapsack, profit: Array, weights: Array) -> float:
 
 
 @inner
-def _sorted_items(knapsack: Knapsack, profit: Array, weights: Array) -> tuple[Array, Array]:
-    """The classes that fit, by falling reduced profit, and these profits."""
+def _order(knapsack: Knapsack, profit: Array, weights: Array) -> Array:
+    """The classes that fit, by falling reduced profit."""
     K, dims = profit.size, knapsack.room.size
     order, gain = np.empty(K, dtype=np.int64), np.empty(K)
     size = 0
@@ -130,14 +159,106 @@ def _sorted_items(knapsack: Knapsack, profit: Array, weights: Array) -> tuple[Ar
             at -= 1
         gain[at], order[at] = reduced, k
         size += 1
-    return order[:size].copy(), gain[:size].copy()
+    return order[:size].copy()
+
+
+@inner
+def _add_class(row: Array, after: Array, gain: float, size: int, most: int, soft: bool) -> None:
+    """One step of the dynamic program: up to `most` tasks of a class, in powers of two."""
+    top = row.size - 1
+    row[:] = after
+    if gain <= 0:
+        return
+    if size == 0:
+        row += gain * most
+        return
+    left, times = most, 1
+    while left > 0:
+        times = min(times, left)
+        left -= times
+        step, more = size * times, gain * times
+        for b in range(top + 1):
+            to = b + step
+            if to > top:
+                if not soft:
+                    break
+                to = top
+            row[b] = max(row[b], row[to] + more)
+        times *= 2
+
+
+@kernel
+def make_tables(knapsack: Knapsack, profit: Array, weights: Array) -> Tables:
+    """The bounds that `price_out` looks up.
+
+    Parameters
+    ----------
+    profit : (K,) int64
+    weights : (1 + d,) float64
+        Multipliers; see `multipliers`.
+    """
+    dims = knapsack.room.size
+    order = _order(knapsack, profit, weights)
+    n = order.size
+    buckets = _CELLS // ((n + 1) * (1 + dims))
+    buckets = max(_FEWEST_BUCKETS, min(_MOST_BUCKETS, buckets))
+    gain = np.empty((1 + dims, n))
+    value = np.zeros((1 + dims, n + 1, buckets + 1))
+    base = np.full(1 + dims, -float(knapsack.idle))
+    bucket = np.ones(1 + dims, dtype=np.int64)
+    scale = float(knapsack.idle)
+    for c in range(1 + dims):
+        for t in range(n):
+            k = order[t]
+            reduced = float(profit[k])
+            if c != 0:
+                reduced -= weights[0] * knapsack.demand[k]
+            for d in range(dims):
+                if c != 1 + d:
+                    reduced -= weights[1 + d] * knapsack.needs[k, d]
+            gain[c, t] = reduced
+        if c != 0:
+            base[c] += weights[0] * knapsack.capacity
+        for d in range(dims):
+            if c != 1 + d:
+                base[c] += weights[1 + d] * knapsack.room[d]
+        reach = 0.0
+        for t in range(n):
+            reach += max(0.0, gain[c, t]) * knapsack.most[order[t]]
+        scale = max(scale, abs(base[c]) + reach + float(knapsack.idle))
+        if c == 0:
+            range_of_loads, largest = 0.0, 0
+            for t in range(n):
+                largest = max(largest, knapsack.demand[order[t]])
+                range_of_loads += float(knapsack.demand[order[t]]) * knapsack.most[order[t]]
+            range_of_loads = min(range_of_loads, 1.0 * knapsack.capacity + largest)
+            bucket[0] = max(1, int(range_of_loads / buckets) + 1)
+            if range_of_loads <= buckets:
+                bucket[0] = 1
+            for b in range(buckets + 1):
+                above = max(0, b * bucket[0] - knapsack.capacity)
+                value[0, n, b] = -float(knapsack.price) * above
+                scale = max(scale, float(knapsack.price) * above)
+        else:
+            # The last bucket begins at or below the capacity: what ends there is within it.
+            bucket[c] = max(1, -(-knapsack.room[c - 1] // buckets))
+        last = buckets if c == 0 else knapsack.room[c - 1] // bucket[c]
+        for t in range(n - 1, -1, -1):
+            k = order[t]
+            size = knapsack.demand[k] if c == 0 else knapsack.needs[k, c - 1]
+            _add_class(
+                value[c, t, : last + 1], value[c, t + 1, : last + 1], gain[c, t],
+                size // bucket[c], knapsack.most[k], c == 0,
+            )  # fmt: skip
+    return Tables(order, gain, value, base, bucket, _MARGIN * scale + 1.0)
 
 
 @kernel
 def price_out(
     knapsack: Knapsack,
     profit: Array,
-    weights: Array,
+    allowed: Array,
+    tables: Tables,
     threshold: int,
     tolerance: int,
     everything: bool,
@@ -153,8 +274,10 @@ def price_out(
     knapsack : Knapsack
     profit : (K,) int64
         In units of the prices; values must stay below 2**62.
-    weights : (1 + d,) float64
-        Multipliers; see `multipliers`.
+    allowed : (K,) int64
+        How many of each class to use, at most ``knapsack.most``.
+    tables : Tables
+        Of this knapsack and these profits.
     threshold : int
     tolerance : int
         Branches that cannot exceed the threshold by more than this are not looked at.
@@ -168,7 +291,7 @@ def price_out(
     values : (size,) int64
         Gets their values.
     work : (1,) int64
-        Branches, added to.
+        Branches looked at, added to.
 
     Returns
     -------
@@ -182,19 +305,11 @@ def price_out(
         nothing was left out.
     """
     dims, length = knapsack.room.size, found.shape[1]
-    order, gain = _sorted_items(knapsack, profit, weights)
-    size = order.size
-    suffix = np.zeros(size + 1)
-    for t in range(size - 1, -1, -1):
-        suffix[t] = suffix[t + 1] + max(0.0, gain[t]) * knapsack.most[order[t]]
-    base = weights[0] * knapsack.capacity - float(knapsack.idle)
-    scale = abs(base) + suffix[0] + float(knapsack.idle)
-    for d in range(dims):
-        base += weights[1 + d] * knapsack.room[d]
-        scale += weights[1 + d] * knapsack.room[d]
-    margin = _MARGIN * scale + 1.0
-    # Bound of a branch: what it has gained over the multipliers so far, base and suffix.
-    gained = np.zeros(length + 1)
+    order, size = tables.order, tables.order.size
+    last = tables.value.shape[2] - 1
+    gained = np.zeros((length + 1, 1 + dims))  # base and gains so far
+    at = np.zeros((length + 1, 1 + dims), dtype=np.int64)  # buckets in use
+    gained[0] = tables.base
     total, load = np.zeros(length + 1, dtype=np.int64), np.zeros(length + 1, dtype=np.int64)
     item = np.zeros(length + 1, dtype=np.int64)
     item[0] = -1
@@ -206,25 +321,34 @@ def price_out(
         item[depth] += 1
         t = item[depth]
         if t < size:
-            bound = base + gained[depth] + suffix[t] - amount[t] * max(0.0, gain[t])
-            if bound > best + tolerance - margin:
+            used += 1
+            least = best + tolerance - tables.margin
+            bound = np.inf
+            for c in range(1 + dims):
+                bound = min(bound, gained[depth, c] + tables.value[c, t, at[depth, c]])
+                if bound <= least:
+                    break
+            if bound > least:
                 k = order[t]
-                fits = amount[t] < knapsack.most[k]
+                fits = amount[t] < allowed[k]
                 for d in range(dims):
                     fits = fits and room[d] >= knapsack.needs[k, d]
                 if not fits:
                     continue
                 if used >= branches or depth == length or (everything and count > values.size):
-                    left_out = max(left_out, bound + margin)
+                    left_out = max(left_out, bound + tables.margin)
                     t = size  # the other items of this depth are bounded by this one
                 else:
-                    used += 1
                     amount[t] += 1
-                    for d in range(dims):
-                        room[d] -= knapsack.needs[k, d]
-                    gained[depth + 1] = gained[depth] + gain[t]
                     total[depth + 1] = total[depth] + profit[k]
                     load[depth + 1] = load[depth] + knapsack.demand[k]
+                    at[depth + 1, 0] = min(last, load[depth + 1] // tables.bucket[0])
+                    for d in range(dims):
+                        room[d] -= knapsack.needs[k, d]
+                        filled = knapsack.room[d] - room[d]
+                        at[depth + 1, 1 + d] = filled // tables.bucket[1 + d]
+                    for c in range(1 + dims):
+                        gained[depth + 1, c] = gained[depth, c] + tables.gain[c, t]
                     depth += 1
                     item[depth] = t - 1  # the same item may come again
                     value = total[depth] - knapsack.idle

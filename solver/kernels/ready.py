@@ -24,7 +24,7 @@ from ..model import Instance
 from ..presolve import Problem
 from .descent import descend, feed, make_ranking, regroup_some, relieve, switch_off
 from .greedy import fill_greedily, fill_quickly
-from .pricing import Knapsack, multipliers, price_out
+from .pricing import Knapsack, make_tables, multipliers, price_out
 from .sets import make_buffers
 from .state import Facts, State, make_facts, make_state, task_order, total_cost, total_excess
 
@@ -130,8 +130,11 @@ def _others() -> None:
     knapsack = Knapsack(facts.demand, np.ones(5, dtype=np.int64), facts.needs, 10, 3, 0, room[0])
     weights, found = np.zeros(2), np.zeros((3, 4), dtype=np.int32)
     multipliers(knapsack, facts.demand, weights)
+    tables = make_tables(knapsack, facts.demand, weights)
     values, work = np.zeros(3, dtype=np.int64), np.zeros(1, dtype=np.int64)
-    price_out(knapsack, facts.demand, weights, 0, 0, False, 9, found, values, work)
+    price_out(
+        knapsack, facts.demand, knapsack.most, tables, 0, 0, False, 9, found, values, work
+    )
 
 
 _PARTS = {"exchanges": _exchanges, "others": _others}
