@@ -37,12 +37,13 @@ __all__ = [
     "class_data",
     "columns_of",
     "decode",
+    "dive",
     "enumerate_columns",
     "generate_columns",
     "set_model",
 ]
 
-ENGINE = "solver.engines.columns"
+ENGINE, DIVING_ENGINE = "solver.engines.columns", "solver.engines.diving"
 _GRACE_SECONDS = 1.0
 _BRANCHES = 10_000_000
 
@@ -151,6 +152,50 @@ def generate_columns(
         rounds=answer["rounds"],
         branches=answer["branches"],
     )
+
+
+def dive(
+    problem: Problem,
+    start: list[Column],
+    time_limit: float,
+    upper: int | None,
+    enough: int,
+    seed: int,
+    on_allocation: Callable[[list[Column]], None],
+) -> list[Column]:
+    """Look for allocations by diving (`solver.engines.diving`); all columns known at the end.
+
+    Parameters
+    ----------
+    problem : Problem
+    start : list of Column
+        Of `generate_columns`.
+    time_limit : float
+    upper, enough : int
+        Costs on the grid: the one to beat, and the one at which to stop.
+    seed : int
+    on_allocation : callable
+        Told the columns of every cheaper allocation.
+    """
+    payload = {
+        "data": class_data(problem),
+        "columns": start,
+        "time_limit": time_limit,
+        "upper": upper,
+        "enough": enough,
+        "seed": seed,
+    }
+    try:
+        answer = run_job(
+            DIVING_ENGINE,
+            "dive",
+            payload,
+            hard_limit=time_limit + _GRACE_SECONDS,
+            on_news=lambda news: on_allocation([(int(g), tuple(tasks)) for g, tasks in news[2]]),
+        )
+    except HardLimitReached:
+        return start
+    return [(int(g), tuple(tasks)) for g, tasks in answer["columns"]]
 
 
 def enumerate_columns(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +16,10 @@ from ortools.math_opt.python import mathopt
 from ..exact import Array
 from ..kernels.pricing import Knapsack, make_tables, multipliers, price_out
 
-__all__ = ["enumerate_columns", "generate_columns"]
+__all__ = ["Column", "Data", "Generation", "Master", "enumerate_columns", "generate_columns"]
+
+Column = tuple[int, tuple[int, ...]]
+"""A class of nodes, and the classes of the tasks on one node of it, ascending."""
 
 _PROFIT_LIMIT = 2**58
 _SLACK, _RELATIVE, _GAP_SHARE = 0.1, 1e-9, 0.2
@@ -26,10 +30,11 @@ _HEURISTIC_BRANCHES = 100_000
 _EFFORT, _MOST_EFFORT = 3_000_000, 1_000_000_000
 _TURNS = 12
 _SMOOTHING = 0.7
+_NOTHING = 1e-6
 
 
 @dataclass(frozen=True)
-class _Data:
+class Data:
     """The classes, in units of the grid; see `solver.columns.class_data`."""
 
     demand: Array
@@ -71,18 +76,57 @@ def generate_columns(payload: dict[str, Any], send: Callable[[Any], None]) -> di
     -----
     Sends ``("bound", scaled_bound, shift)`` at every better bound.
     """
-    search = _Generation(_Data(**payload["data"]), payload, send)
-    return search.run()
+    search = Generation(Data(**payload["data"]), payload, send)
+    return search.result(search.iterate())
 
 
-class _Generation:
-    """The master, the columns and the best Lagrangian bound so far."""
+@dataclass(frozen=True)
+class Master:
+    """A solution of the master.
 
-    def __init__(self, data: _Data, payload: dict[str, Any], send: Callable[[Any], None]) -> None:
+    Attributes
+    ----------
+    value : float
+    prices, node_prices : float64
+        Of a task and of a node of each class.
+    left_out : bool
+        Whether tasks are left out.
+    amounts : float64
+        How often each column is used.
+    """
+
+    value: float
+    prices: Array
+    node_prices: Array
+    left_out: bool
+    amounts: Array
+
+
+class Generation:
+    """The master, the columns and the best Lagrangian bound so far.
+
+    Attributes
+    ----------
+    data : Data
+    count, nodes : int64
+        Tasks and nodes of each class that are still to be dealt with; all, to begin with.
+    columns : list of (node class, tasks)
+    variables : list
+        Of the master, one for each column.
+    answer : Master or None
+        The master's solution.
+    """
+
+    def __init__(self, data: Data, payload: dict[str, Any], send: Callable[[Any], None]) -> None:
         self.data, self.send = data, send
+        self.count, self.nodes = data.count.copy(), data.node_count.copy()
         self.deadline = time.monotonic() + payload["time_limit"]
         self.enough = payload["enough"]
-        self.known: set[tuple[int, tuple[int, ...]]] = set()
+        self.columns: list[Column] = []
+        self.variables: list[Any] = []
+        self.limits = np.empty(0)
+        self.answer: Master | None = None
+        self.known: set[Column] = set()
         self.amounts: list[list[Array]] = [[] for _ in range(data.node_count.size)]
         self.costs: list[list[int]] = [[] for _ in range(data.node_count.size)]
         self.weights = np.zeros((data.node_count.size, 1 + data.room.shape[1]))
@@ -94,7 +138,7 @@ class _Generation:
         dearest = data.price.astype(float) * float(data.demand.max(initial=1)) + data.idle
         self.unit = max(1.0, float(dearest.max(initial=1)))
         self.coarsest = self.unit / 100
-        self.penalty = self.unit
+        self.penalty, self.most_penalty = self.unit, _MOST_PENALTY * self.unit
         self._build()
         for g, tasks in payload["columns"]:
             self.add(g, tuple(tasks))
@@ -129,6 +173,8 @@ class _Generation:
             return False
         self.known.add(key)
         column = self.model.add_variable(lb=0.0)
+        self.columns.append(key)
+        self.variables.append(column)
         cost = self.data.cost(g, list(tasks))
         self.model.objective.set_linear_coefficient(column, cost / self.unit)
         self.use[g].set_coefficient(column, 1.0)
@@ -138,54 +184,72 @@ class _Generation:
             self.cover[k].set_coefficient(column, float(tasks.count(k)))
         return True
 
-    def run(self) -> dict[str, Any]:
-        """Rounds of master and pricing until the bound meets the master or time is up."""
-        converged, smoothing = False, _SMOOTHING
+    def iterate(self, most_rounds: int = sys.maxsize) -> bool:
+        """Rounds of master and pricing; whether the bound met the master's value."""
+        smoothing = _SMOOTHING
+        most_rounds += self.rounds
         while time.monotonic() < self.deadline:
-            answer = self._solve_master()
-            if answer is None:
+            answer = self.answer = self._solve_master()
+            if answer is None or self.rounds >= most_rounds:
                 break
-            value, prices, node_prices, left_out = answer
             if self.enough is not None and self._bound() >= self.enough:
                 break
-            if self._close(value):
-                if self._raise_penalty(left_out):
+            if self._close(answer.value):
+                if self._raise_penalty(answer.left_out):
                     continue
-                converged = True
-                break
-            trial = prices
+                return True
+            trial = answer.prices
             if self.center is not None and smoothing > 0:
-                trial = smoothing * self.center + (1 - smoothing) * prices
-            slack = self._slack(value)
-            added, complete = self._price(trial, prices, node_prices, slack)
+                trial = smoothing * self.center + (1 - smoothing) * answer.prices
+            slack = self._slack(answer.value)
+            added, complete = self._price(trial, answer, slack)
             self.rounds += 1
             if added:
                 smoothing = _SMOOTHING
-            elif trial is not prices:
+            elif trial is not answer.prices:
                 smoothing = 0.0 if smoothing < 0.2 else smoothing / 2
             elif not complete and self.effort < _MOST_EFFORT:
                 self.effort *= 8
             elif complete and slack > self._slack(self._bound()):
                 self.coarsest = slack / 8
-            elif not self._raise_penalty(left_out):
-                converged = complete
-                break
-        return self._result(converged)
+            elif not self._raise_penalty(answer.left_out):
+                return complete
+        return False
 
-    def _solve_master(self) -> tuple[float, Array, Array, bool] | None:
+    def restrict(self, count: Array, nodes: Array) -> None:
+        """Leave only so many tasks and nodes of each class, for all rounds to come."""
+        for k in np.flatnonzero(count != self.count).tolist():
+            self.cover[k].lower_bound = float(count[k])
+        for g in np.flatnonzero(nodes != self.nodes).tolist():
+            self.use[g].upper_bound = float(nodes[g])
+        self.count, self.nodes = count.copy(), nodes.copy()
+        limits = np.array([
+            0.0 if any(tasks.count(k) > count[k] for k in tasks) else math.inf
+            for _, tasks in self.columns
+        ])  # fmt: skip
+        old = np.concatenate((self.limits, np.full(limits.size - self.limits.size, math.inf)))
+        for c in np.flatnonzero(limits != old).tolist():
+            self.variables[c].upper_bound = float(limits[c])
+        self.limits = limits
+        self.best = self.center = None
+
+    def _solve_master(self) -> Master | None:
         left = max(0.01, self.deadline - time.monotonic())
         parameters = mathopt.SolveParameters(time_limit=datetime.timedelta(seconds=left), threads=1)
         outcome = self.solver.solve(params=parameters)
         if not outcome.has_dual_feasible_solution():
             return None
-        prices = np.maximum(0.0, np.array(outcome.dual_values(self.cover))) * self.unit
-        node_prices = np.maximum(0.0, -np.array(outcome.dual_values(self.use))) * self.unit
-        left_out = sum(outcome.variable_values(self.left_out)) > 1e-6
-        return outcome.objective_value() * self.unit, prices, node_prices, left_out
+        return Master(
+            value=outcome.objective_value() * self.unit,
+            prices=np.maximum(0.0, np.array(outcome.dual_values(self.cover))) * self.unit,
+            node_prices=np.maximum(0.0, -np.array(outcome.dual_values(self.use))) * self.unit,
+            left_out=sum(outcome.variable_values(self.left_out)) > _NOTHING,
+            amounts=np.array(outcome.variable_values(self.variables)),
+        )
 
     def _raise_penalty(self, left_out: bool) -> bool:
         """Whether tasks are left out and the price of it could be raised."""
-        if not left_out or self.penalty > _MOST_PENALTY * self.unit:
+        if not left_out or self.penalty >= self.most_penalty:
             return False
         self._set_penalty(4 * self.penalty)
         return True
@@ -203,7 +267,7 @@ class _Generation:
 
     def _slack(self, value: float) -> float:
         """How far a round may stay from the exact bound, for each node."""
-        bound, nodes = self._bound(), float(self.data.node_count.sum())
+        bound, nodes = self._bound(), max(1.0, float(self.nodes.sum()))
         if self.best is None:
             return self.coarsest
         least = max(_SLACK, _RELATIVE * abs(bound)) / nodes
@@ -213,12 +277,12 @@ class _Generation:
         """The greatest value of a column of class g that the master has, or 0."""
         if not self.costs[g]:
             return 0
-        values = np.array(self.amounts[g]) @ profit - (np.array(self.costs[g]) << shift)
+        amounts = np.array(self.amounts[g])
+        values = amounts @ profit - (np.array(self.costs[g]) << shift)
+        values[(amounts > self.count).any(axis=1)] = 0
         return max(0, int(values.max()))
 
-    def _price(
-        self, trial: Array, prices: Array, node_prices: Array, slack: float
-    ) -> tuple[int, bool]:
+    def _price(self, trial: Array, answer: Master, slack: float) -> tuple[int, bool]:
         """Price at trial prices, keep the Lagrangian bound, add what the master lacks.
 
         Returns
@@ -230,19 +294,19 @@ class _Generation:
         """
         data = self.data
         shift, profit = _scaled(trial, data)
-        total = sum(p * m for p, m in zip(profit.tolist(), data.count.tolist(), strict=True))
+        total = sum(p * m for p, m in zip(profit.tolist(), self.count.tolist(), strict=True))
         values: list[int] = []
         added, complete = 0, True
-        for g in range(data.node_count.size):
+        for g in np.flatnonzero(self.nodes > 0).tolist():
             if time.monotonic() > self.deadline:
                 return 0, False  # without all the values there is no bound
             value, columns, exact = self._best_columns(g, profit, shift, slack)
             complete &= exact
             values.append(value)
-            total -= int(data.node_count[g]) * value
+            total -= int(self.nodes[g]) * value
             for tasks in columns:
-                reduced = data.cost(g, list(tasks)) - prices[list(tasks)].sum() + node_prices[g]
-                if reduced < -1e-9 * self.unit:
+                reduced = data.cost(g, list(tasks)) - answer.prices[list(tasks)].sum()
+                if reduced + answer.node_prices[g] < -1e-9 * self.unit:
                     added += self.add(g, tasks)
         if self.best is None or total / 2**shift > self._bound():
             self.best = (total, shift, profit, values)
@@ -256,14 +320,15 @@ class _Generation:
         """An upper bound of the values of class g, some of the best columns, and if exact."""
         data = self.data
         knapsack = _knapsack(data, g, shift)
+        knapsack = knapsack._replace(most=np.minimum(knapsack.most, self.count))
         multipliers(knapsack, profit, self.weights[g])
         tables = make_tables(knapsack, profit, self.weights[g])
         tolerance = int(slack * 2**shift)
         threshold = self._known_value(g, profit, shift)
         columns: list[tuple[int, ...]] = []
-        allowed, left = knapsack.most, data.count.copy()
+        allowed, left = knapsack.most, self.count.copy()
         limit = self.effort
-        for _ in range(1 + min(_TURNS, int(data.node_count[g]))):
+        for _ in range(1 + min(_TURNS, int(self.nodes[g]))):
             found = np.full((_KEPT, _LENGTH), -1, dtype=np.int32)
             values = np.zeros(_KEPT, dtype=np.int64)
             count, best, left_out = price_out(
@@ -283,7 +348,8 @@ class _Generation:
             threshold, limit = 0, _HEURISTIC_BRANCHES
         return bound, columns, exact
 
-    def _result(self, converged: bool) -> dict[str, Any]:
+    def result(self, converged: bool) -> dict[str, Any]:
+        """What `generate_columns` returns."""
         if self.best is None:
             return {"bound": None, "columns": sorted(self.known), "converged": False,
                     "rounds": self.rounds, "branches": int(self.work[0])}  # fmt: skip
@@ -317,8 +383,8 @@ def enumerate_columns(payload: dict[str, Any], _send: Callable[[Any], None]) -> 
     dict
         "columns": list of (node class, tasks); "complete": whether these are all.
     """
-    data = _Data(**payload["data"])
-    columns: list[tuple[int, tuple[int, ...]]] = []
+    data = Data(**payload["data"])
+    columns: list[Column] = []
     complete = True
     work, profit = np.zeros(1, dtype=np.int64), payload["profit"]
     deadline = time.monotonic() + payload["time_limit"]
@@ -338,7 +404,7 @@ def enumerate_columns(payload: dict[str, Any], _send: Callable[[Any], None]) -> 
     return {"columns": columns, "complete": complete}
 
 
-def _most(data: _Data) -> int:
+def _most(data: Data) -> int:
     """A cost above that of any allocation."""
     dearest = int(data.price.max(initial=0))
     total = sum(D * m for D, m in zip(data.demand.tolist(), data.count.tolist(), strict=True))
@@ -347,7 +413,7 @@ def _most(data: _Data) -> int:
     )
 
 
-def _scaled(prices: Array, data: _Data) -> tuple[int, Array]:
+def _scaled(prices: Array, data: Data) -> tuple[int, Array]:
     """The prices as integers times 2**-shift, rounded down; sums of them stay in int64."""
     demand = float((data.demand.astype(float) * data.count).sum())
     total = float((prices * data.count).sum()) + float(data.price.max(initial=0)) * demand
@@ -357,7 +423,7 @@ def _scaled(prices: Array, data: _Data) -> tuple[int, Array]:
     return shift, np.floor(prices * 2.0**shift).astype(np.int64)
 
 
-def _knapsack(data: _Data, g: int, shift: int) -> Knapsack:
+def _knapsack(data: Data, g: int, shift: int) -> Knapsack:
     return Knapsack(
         demand=data.demand,
         most=np.ascontiguousarray(data.most[:, g]),
