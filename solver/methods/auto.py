@@ -27,6 +27,7 @@ SMALL_CELLS = 2_000
 """Up to here the exact model comes before the local search."""
 FEW_TASKS = 6
 """Up to so many tasks a node, column generation proves more than the assignment model."""
+_GLANCE = 0.04  # share of the time for what settles easy instances at once
 
 
 @dataclass(frozen=True)
@@ -74,15 +75,27 @@ def _stages(problem: Problem, best: Best) -> Iterator[_Stage]:
     few = problem.instance.num_tasks <= FEW_TASKS * problem.instance.num_nodes
     if cells <= SMALL_CELLS:
         warm_up(ENGINE)  # it starts while the bound is computed
-        yield from (_Stage(_bound), _Stage(_exact, 0.1 if few else 0.4), _Stage(_search, 0.1))
+        yield _Stage(_bound)
         if few:
-            yield _Stage(_columns)
+            yield _Stage(_exact, _GLANCE)
+            if not _is_compiled():
+                yield _Stage(_exact, 0.4)
+            yield from (_Stage(_search, _GLANCE), _Stage(_columns, 0.9))
+        else:
+            yield from (_Stage(_exact, 0.4), _Stage(_search, 0.1))
         yield _Stage(_exact)
         return
-    yield from (_Stage(_search, 0.3), _Stage(_bound))
+    yield from (_Stage(_search, _GLANCE if few else 0.3), _Stage(_bound))
     if cells <= EXACT_CELLS:
-        yield _Stage(_columns, 0.7) if few else _Stage(_exact, 0.5)
+        yield _Stage(_columns, 0.9) if few else _Stage(_exact, 0.5)
     yield _Stage(_search_on)
+
+
+def _is_compiled() -> bool:
+    """Whether the local search could begin at once."""
+    from ..kernels.ready import is_compiled  # takes half a second, for numba
+
+    return is_compiled()
 
 
 def _bound(problem: Problem, options: Options, best: Best) -> None:
