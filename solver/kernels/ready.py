@@ -132,9 +132,7 @@ def _others() -> None:
     multipliers(knapsack, facts.demand, weights)
     tables = make_tables(knapsack, facts.demand, weights)
     values, work = np.zeros(3, dtype=np.int64), np.zeros(1, dtype=np.int64)
-    price_out(
-        knapsack, facts.demand, knapsack.most, tables, 0, 0, False, 9, found, values, work
-    )
+    price_out(knapsack, facts.demand, knapsack.most, tables, 0, 0, False, 9, found, values, work)
 
 
 _PARTS = {"exchanges": _exchanges, "others": _others}
