@@ -20,12 +20,12 @@ is a lower bound: it is evaluated at integer prices, in exact integers.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from .attainable import round_up_to_attainable
+from .engines.prices import Column, Data, Prices
 from .engines.process import HardLimitReached, run_job
 from .exact import Array
 from .linear_model import INFINITE, LinearModel, LinearModelBuilder
@@ -43,12 +43,10 @@ __all__ = [
     "set_model",
 ]
 
-ENGINE, DIVING_ENGINE = "solver.engines.columns", "solver.engines.diving"
+ENGINE = "solver.engines.columns"
+DIVING_ENGINE, ENUMERATION_ENGINE = "solver.engines.diving", "solver.engines.enumeration"
 _GRACE_SECONDS = 1.0
 _BRANCHES = 10_000_000
-
-Column = tuple[int, tuple[int, ...]]
-"""A class of nodes, and the classes of the tasks on one node of it, ascending."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +58,8 @@ class Generated:
     columns : list of Column
     bound : int or None
         A proven bound on the cost on the grid.
-    prices : dict or None
-        The prices behind the bound, for `enumerate_columns`.
+    prices : list of Prices
+        For `enumerate_columns`: those behind the bound, and others.
     converged : bool
         Whether the bound is that of the linear relaxation itself.
     rounds, branches : int
@@ -70,27 +68,27 @@ class Generated:
 
     columns: list[Column]
     bound: int | None = None
-    prices: dict[str, Any] | None = None
+    prices: list[Prices] = field(default_factory=list)
     converged: bool = False
     rounds: int = 0
     branches: int = 0
 
 
-def class_data(problem: Problem) -> dict[str, Array]:
+def class_data(problem: Problem) -> Data:
     """The classes of a problem in the numbers of its grid."""
     grid, classes = problem.grid, problem.classes
     task, node = classes.task_first, classes.node_first
-    return {
-        "demand": grid.task_compute[task],
-        "needs": np.ascontiguousarray(grid.needs[task]),
-        "count": classes.task_count,
-        "most": problem.most_per_node,
-        "node_count": classes.node_count,
-        "node_compute": grid.node_compute[node],
-        "price": grid.overload_price[node],
-        "idle": grid.idle_cost[node],
-        "room": np.ascontiguousarray(grid.capacity[node]),
-    }
+    return Data(
+        demand=grid.task_compute[task],
+        needs=np.ascontiguousarray(grid.needs[task]),
+        count=classes.task_count,
+        most=problem.most_per_node,
+        node_count=classes.node_count,
+        node_compute=grid.node_compute[node],
+        price=grid.overload_price[node],
+        idle=grid.idle_cost[node],
+        room=np.ascontiguousarray(grid.capacity[node]),
+    )
 
 
 def generate_columns(
@@ -113,12 +111,11 @@ def generate_columns(
     on_bound : callable, optional
         Told of every better bound, in exact units of cost.
     """
-    best: list[int] = []
+    best: list[Prices] = []
 
-    def news(item: tuple[str, int, int]) -> None:
-        _, total, shift = item
-        best.append(-(-total >> shift))
-        units = problem.grid.bound_in_units(best[-1])
+    def news(prices: Prices) -> None:
+        best.append(prices)
+        units = problem.grid.bound_in_units(prices.grid_bound)
         if units is not None and on_bound is not None:
             on_bound(round_up_to_attainable(problem, max(0, units)))
 
@@ -126,7 +123,6 @@ def generate_columns(
         "data": class_data(problem),
         "columns": start,
         "time_limit": time_limit,
-        "upper": upper,
         "enough": upper,
     }
     try:
@@ -138,20 +134,20 @@ def generate_columns(
             on_news=news,
         )
     except HardLimitReached:
-        return Generated(columns=start, bound=max(best, default=None))
-    prices = None
-    if answer["bound"] is not None:
-        prices = {
-            key: answer[key] for key in ("profit", "shift", "weights", "values", "scaled_bound")
-        }
+        return Generated(start, _bound(best), best[-1:])
+    columns = [(int(g), tuple(tasks)) for g, tasks in answer["columns"]]
     return Generated(
-        columns=[(int(g), tuple(tasks)) for g, tasks in answer["columns"]],
-        bound=max(best, default=None),
-        prices=prices,
-        converged=answer["converged"],
-        rounds=answer["rounds"],
-        branches=answer["branches"],
+        columns,
+        _bound(best),
+        answer["prices"],
+        answer["converged"],
+        answer["rounds"],
+        answer["branches"],
     )
+
+
+def _bound(prices: list[Prices]) -> int | None:
+    return max((found.grid_bound for found in prices), default=None)
 
 
 def dive(
@@ -199,21 +195,21 @@ def dive(
 
 
 def enumerate_columns(
-    problem: Problem, prices: dict[str, Any], below: int, most: int, time_limit: float
+    problem: Problem, prices: list[Prices], below: int, most: int, time_limit: float
 ) -> tuple[list[Column], bool]:
     """All columns that an allocation of cost at most `below` may use.
 
-    A column whose reduced cost exceeds the gap between `below` and the bound of the prices
+    A column whose reduced cost exceeds the gap between `below` and the bound of any prices
     cannot be part of such an allocation.
 
     Parameters
     ----------
-    prices : dict
+    prices : list of Prices
         From `Generated`.
     below : int
         A cost on the grid.
     most : int
-        Give up beyond this many.
+        Give up on a class of nodes beyond this many.
     time_limit : float
 
     Returns
@@ -222,24 +218,21 @@ def enumerate_columns(
     complete : bool
         Whether these are all.
     """
-    gap = (below << prices["shift"]) - prices["scaled_bound"]
     payload = {
         "data": class_data(problem),
-        "profit": prices["profit"],
-        "shift": prices["shift"],
-        "weights": prices["weights"],
-        "thresholds": [value - gap - 1 for value in prices["values"]],
+        "prices": prices,
+        "below": below,
         "most": most,
         "branches": _BRANCHES,
         "time_limit": time_limit,
     }
     try:
         answer = run_job(
-            ENGINE, "enumerate_columns", payload, hard_limit=time_limit + _GRACE_SECONDS
+            ENUMERATION_ENGINE, "enumerate_columns", payload, hard_limit=time_limit + _GRACE_SECONDS
         )
     except HardLimitReached:
         return [], False
-    return [(int(g), tuple(sorted(tasks))) for g, tasks in answer["columns"]], answer["complete"]
+    return answer["columns"], answer["complete"]
 
 
 def columns_of(problem: Problem, node_index: Array) -> list[Column]:
@@ -265,21 +258,19 @@ def set_model(problem: Problem, columns: list[Column], *, exactly: bool) -> Line
     """
     data = class_data(problem)
     builder = LinearModelBuilder()
-    demand, counts = data["demand"], data["count"]
+    counts = data.count
     costs, uppers, rows, entries, numbers = [], [], [], [], []
     for c, (g, tasks) in enumerate(columns):
         kinds, amounts = np.unique(np.array(tasks, dtype=np.int64), return_counts=True)
-        load = int((demand[kinds] * amounts).sum())
-        above = max(0, load - int(data["node_compute"][g]))
-        costs.append(int(data["price"][g]) * above + int(data["idle"][g]))
-        uppers.append(min(int(data["node_count"][g]), int((counts[kinds] // amounts).min())))
+        costs.append(data.cost(g, list(tasks)))
+        uppers.append(min(int(data.node_count[g]), int((counts[kinds] // amounts).min())))
         rows += kinds.tolist()
         entries += [c] * kinds.size
         numbers += amounts.tolist()
     x = builder.add_columns(len(columns), upper=np.array(uppers), cost=np.array(costs))
     most = counts if exactly else INFINITE
     cover = builder.add_rows(counts.size, lower=counts, upper=most)
-    use = builder.add_rows(data["node_count"].size, upper=data["node_count"])
+    use = builder.add_rows(data.node_count.size, upper=data.node_count)
     builder.add_entries(cover[rows], x[entries], numbers)
     builder.add_entries(use[[g for g, _ in columns]], x, 1)
     return builder.build()

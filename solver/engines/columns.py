@@ -14,14 +14,11 @@ import numpy as np
 from ortools.math_opt.python import mathopt
 
 from ..exact import Array
-from ..kernels.pricing import Knapsack, make_tables, multipliers, price_out
+from ..kernels.pricing import make_tables, multipliers, price_out
+from .prices import Column, Data, Prices
 
-__all__ = ["Column", "Data", "Generation", "Master", "enumerate_columns", "generate_columns"]
+__all__ = ["Generation", "Master", "generate_columns"]
 
-Column = tuple[int, tuple[int, ...]]
-"""A class of nodes, and the classes of the tasks on one node of it, ascending."""
-
-_PROFIT_LIMIT = 2**58
 _SLACK, _RELATIVE, _GAP_SHARE = 0.1, 1e-9, 0.2
 _MOST_PENALTY = 1e6
 _LENGTH = 200
@@ -31,27 +28,7 @@ _EFFORT, _MOST_EFFORT = 3_000_000, 1_000_000_000
 _TURNS = 12
 _SMOOTHING = 0.7
 _NOTHING = 1e-6
-
-
-@dataclass(frozen=True)
-class Data:
-    """The classes, in units of the grid; see `solver.columns.class_data`."""
-
-    demand: Array
-    needs: Array
-    count: Array
-    most: Array
-    node_count: Array
-    node_compute: Array
-    price: Array
-    idle: Array
-    room: Array
-
-    def cost(self, g: int, tasks: list[int]) -> int:
-        """Cost of a column beyond what is paid whatever happens."""
-        load = int(self.demand[tasks].sum())
-        above = max(0, load - int(self.node_compute[g]))
-        return int(self.price[g]) * above + (int(self.idle[g]) if tasks else 0)
+_A_LITTLE, _ROUNDS_INWARDS, _LEAST_INWARDS = 1e-3, 40, 1.0
 
 
 def generate_columns(payload: dict[str, Any], send: Callable[[Any], None]) -> dict[str, Any]:
@@ -60,24 +37,25 @@ def generate_columns(payload: dict[str, Any], send: Callable[[Any], None]) -> di
     Parameters
     ----------
     payload : dict
-        "data": dict of the fields of the classes; "columns": list of (node class, tasks) to
-        begin with; "time_limit": seconds; "upper": int, a cost above that of some allocation,
-        or None; "enough": a bound at which to stop, or None.
+        "data": Data; "columns": list of Column to begin with; "time_limit": seconds;
+        "enough": a bound at which to stop, or None.
 
     Returns
     -------
     dict
-        "bound": float, a lower bound of the cost on the grid in units of it, exactly
-        evaluated; "scaled_bound", "shift", "profit", "values": the same bound times 2**shift,
-        the prices of the task classes and the greatest value of a column of each node class;
-        "columns": all columns; "converged": bool; "rounds", "branches": int.
+        "prices": list of Prices, the best ones and, if there was time for them, some from the
+        middle of all optimal ones; "columns": all columns; "converged": bool; "rounds",
+        "branches": int.
 
     Notes
     -----
-    Sends ``("bound", scaled_bound, shift)`` at every better bound.
+    Sends the Prices of every better bound.
     """
-    search = Generation(Data(**payload["data"]), payload, send)
-    return search.result(search.iterate())
+    search = Generation(payload["data"], payload, send)
+    converged = search.iterate()
+    if converged:
+        search.move_inwards()
+    return search.result(converged)
 
 
 @dataclass(frozen=True)
@@ -89,8 +67,8 @@ class Master:
     value : float
     prices, node_prices : float64
         Of a task and of a node of each class.
-    left_out : bool
-        Whether tasks are left out.
+    left_out : (K,) bool
+        Whether tasks of a class are left out.
     amounts : float64
         How often each column is used.
     """
@@ -98,7 +76,7 @@ class Master:
     value: float
     prices: Array
     node_prices: Array
-    left_out: bool
+    left_out: Array
     amounts: Array
 
 
@@ -120,7 +98,8 @@ class Generation:
     def __init__(self, data: Data, payload: dict[str, Any], send: Callable[[Any], None]) -> None:
         self.data, self.send = data, send
         self.count, self.nodes = data.count.copy(), data.node_count.copy()
-        self.deadline = time.monotonic() + payload["time_limit"]
+        self.begun = time.monotonic()
+        self.deadline = self.begun + payload["time_limit"]
         self.enough = payload["enough"]
         self.columns: list[Column] = []
         self.variables: list[Any] = []
@@ -133,12 +112,15 @@ class Generation:
         self.work = np.zeros(1, dtype=np.int64)
         self.rounds = 0
         self.effort = _EFFORT
-        self.best: tuple[int, int, Array, list[int]] | None = None
+        self.best: Prices | None = None
+        self.central: Prices | None = None
         self.center: Array | None = None
         dearest = data.price.astype(float) * float(data.demand.max(initial=1)) + data.idle
         self.unit = max(1.0, float(dearest.max(initial=1)))
         self.coarsest = self.unit / 100
-        self.penalty, self.most_penalty = self.unit, _MOST_PENALTY * self.unit
+        worst = float(data.price.max(initial=0)) * data.demand + float(data.idle.max(initial=0))
+        self.penalty = np.maximum(worst, self.unit / 100)
+        self.most_penalty = _MOST_PENALTY * self.unit
         self._build()
         for g, tasks in payload["columns"]:
             self.add(g, tuple(tasks))
@@ -157,13 +139,12 @@ class Generation:
             column = self.model.add_variable(lb=0.0)
             row.set_coefficient(column, 1.0)
             self.left_out.append(column)
-        self._set_penalty(self.penalty)
+        self._set_penalties()
         self.solver = mathopt.IncrementalSolver(self.model, mathopt.SolverType.GLOP)
 
-    def _set_penalty(self, penalty: float) -> None:
-        """Cost of leaving out one task: the most that its price can be."""
-        self.penalty = penalty
-        for column in self.left_out:
+    def _set_penalties(self) -> None:
+        """Cost of leaving out a task: the most that its price can be."""
+        for column, penalty in zip(self.left_out, self.penalty.tolist(), strict=True):
             self.model.objective.set_linear_coefficient(column, penalty / self.unit)
 
     def add(self, g: int, tasks: tuple[int, ...]) -> bool:
@@ -202,7 +183,7 @@ class Generation:
             if self.center is not None and smoothing > 0:
                 trial = smoothing * self.center + (1 - smoothing) * answer.prices
             slack = self._slack(answer.value)
-            added, complete = self._price(trial, answer, slack)
+            added, complete, _ = self._price(trial, answer, slack)
             self.rounds += 1
             if added:
                 smoothing = _SMOOTHING
@@ -216,10 +197,43 @@ class Generation:
                 return complete
         return False
 
+    def move_inwards(self) -> None:
+        """Find prices from the middle of the optimal ones, at which fewer columns look useful.
+
+        Where many prices are optimal, those of a basis are extreme, and at them columns look
+        free that no good allocation uses. The masters with a little more and a little less to
+        cover have the prices at either end of the optimal ones; as the bound is concave in the
+        prices, their mean is nearly optimal too.
+        """
+        now = time.monotonic()
+        self.deadline = min(self.deadline, 2 * now - self.begun + _LEAST_INWARDS)
+        ends = []
+        for factor in (1 + _A_LITTLE, 1 - _A_LITTLE):
+            self._cover(factor * self.count)
+            answer = None
+            for _ in range(_ROUNDS_INWARDS):
+                answer = self._solve_master()
+                if answer is None or answer.left_out.any() or time.monotonic() > self.deadline:
+                    break
+                self.rounds += 1
+                added, _, _ = self._price(answer.prices, answer, self._slack(answer.value))
+                if not added:
+                    break
+            if answer is not None and not answer.left_out.any():
+                ends.append(answer.prices)
+        self._cover(self.count)
+        answer = self._solve_master()
+        if len(ends) == 2 and answer is not None:
+            slack = self._slack(self._bound())
+            _, _, self.central = self._price((ends[0] + ends[1]) / 2, answer, slack)
+
+    def _cover(self, amounts: Array) -> None:
+        for row, amount in zip(self.cover, amounts.tolist(), strict=True):
+            row.lower_bound = float(amount)
+
     def restrict(self, count: Array, nodes: Array) -> None:
         """Leave only so many tasks and nodes of each class, for all rounds to come."""
-        for k in np.flatnonzero(count != self.count).tolist():
-            self.cover[k].lower_bound = float(count[k])
+        self._cover(count)
         for g in np.flatnonzero(nodes != self.nodes).tolist():
             self.use[g].upper_bound = float(nodes[g])
         self.count, self.nodes = count.copy(), nodes.copy()
@@ -243,15 +257,17 @@ class Generation:
             value=outcome.objective_value() * self.unit,
             prices=np.maximum(0.0, np.array(outcome.dual_values(self.cover))) * self.unit,
             node_prices=np.maximum(0.0, -np.array(outcome.dual_values(self.use))) * self.unit,
-            left_out=sum(outcome.variable_values(self.left_out)) > _NOTHING,
+            left_out=np.array(outcome.variable_values(self.left_out)) > _NOTHING,
             amounts=np.array(outcome.variable_values(self.variables)),
         )
 
-    def _raise_penalty(self, left_out: bool) -> bool:
+    def _raise_penalty(self, left_out: Array) -> bool:
         """Whether tasks are left out and the price of it could be raised."""
-        if not left_out or self.penalty >= self.most_penalty:
+        raised = left_out & (self.penalty < self.most_penalty)
+        if not raised.any():
             return False
-        self._set_penalty(4 * self.penalty)
+        self.penalty = np.where(raised, 4 * self.penalty, self.penalty)
+        self._set_penalties()
         return True
 
     def _close(self, value: float) -> bool:
@@ -263,7 +279,7 @@ class Generation:
         )
 
     def _bound(self) -> float:
-        return -math.inf if self.best is None else self.best[0] / 2 ** self.best[1]
+        return -math.inf if self.best is None else self.best.bound
 
     def _slack(self, value: float) -> float:
         """How far a round may stay from the exact bound, for each node."""
@@ -282,7 +298,7 @@ class Generation:
         values[(amounts > self.count).any(axis=1)] = 0
         return max(0, int(values.max()))
 
-    def _price(self, trial: Array, answer: Master, slack: float) -> tuple[int, bool]:
+    def _price(self, trial: Array, answer: Master, slack: float) -> tuple[int, bool, Prices | None]:
         """Price at trial prices, keep the Lagrangian bound, add what the master lacks.
 
         Returns
@@ -291,15 +307,17 @@ class Generation:
             Columns with negative reduced cost at the master's own prices.
         complete : bool
             Whether every pricing was solved exactly.
+        prices : Prices or None
+            None if time ran out.
         """
         data = self.data
-        shift, profit = _scaled(trial, data)
+        shift, profit = data.scaled(trial)
         total = sum(p * m for p, m in zip(profit.tolist(), self.count.tolist(), strict=True))
         values: list[int] = []
         added, complete = 0, True
         for g in np.flatnonzero(self.nodes > 0).tolist():
             if time.monotonic() > self.deadline:
-                return 0, False  # without all the values there is no bound
+                return 0, False, None  # without all the values there is no bound
             value, columns, exact = self._best_columns(g, profit, shift, slack)
             complete &= exact
             values.append(value)
@@ -308,18 +326,18 @@ class Generation:
                 reduced = data.cost(g, list(tasks)) - answer.prices[list(tasks)].sum()
                 if reduced + answer.node_prices[g] < -1e-9 * self.unit:
                     added += self.add(g, tasks)
-        if self.best is None or total / 2**shift > self._bound():
-            self.best = (total, shift, profit, values)
-            self.center = trial
-            self.send(("bound", total, shift))
-        return added, complete
+        prices = Prices(shift, profit, values, total, self.weights.copy())
+        if prices.bound > self._bound():
+            self.best, self.center = prices, trial
+            self.send(prices)
+        return added, complete, prices
 
     def _best_columns(
         self, g: int, profit: Array, shift: int, slack: float
     ) -> tuple[int, list[tuple[int, ...]], bool]:
         """An upper bound of the values of class g, some of the best columns, and if exact."""
         data = self.data
-        knapsack = _knapsack(data, g, shift)
+        knapsack = data.knapsack(g, shift)
         knapsack = knapsack._replace(most=np.minimum(knapsack.most, self.count))
         multipliers(knapsack, profit, self.weights[g])
         tables = make_tables(knapsack, profit, self.weights[g])
@@ -350,86 +368,10 @@ class Generation:
 
     def result(self, converged: bool) -> dict[str, Any]:
         """What `generate_columns` returns."""
-        if self.best is None:
-            return {"bound": None, "columns": sorted(self.known), "converged": False,
-                    "rounds": self.rounds, "branches": int(self.work[0])}  # fmt: skip
-        total, shift, profit, values = self.best
         return {
-            "bound": self._bound(),
-            "scaled_bound": total,
-            "shift": shift,
-            "profit": profit,
-            "values": values,
-            "weights": self.weights,
+            "prices": [prices for prices in (self.central, self.best) if prices is not None],
             "columns": sorted(self.known),
             "converged": converged,
             "rounds": self.rounds,
             "branches": int(self.work[0]),
         }
-
-
-def enumerate_columns(payload: dict[str, Any], _send: Callable[[Any], None]) -> dict[str, Any]:
-    """List all columns whose value at given prices is above a threshold of their node class.
-
-    Parameters
-    ----------
-    payload : dict
-        "data", "profit", "shift", "weights" as for and from `generate_columns`;
-        "thresholds": list of int, times 2**shift; "most": int, columns in all;
-        "branches": int, for each node class; "time_limit": seconds.
-
-    Returns
-    -------
-    dict
-        "columns": list of (node class, tasks); "complete": whether these are all.
-    """
-    data = Data(**payload["data"])
-    columns: list[Column] = []
-    complete = True
-    work, profit = np.zeros(1, dtype=np.int64), payload["profit"]
-    deadline = time.monotonic() + payload["time_limit"]
-    for g, threshold in enumerate(payload["thresholds"]):
-        space = payload["most"] - len(columns)
-        if space <= 0 or time.monotonic() > deadline:
-            return {"columns": columns, "complete": False}
-        knapsack = _knapsack(data, g, payload["shift"])
-        length = int(min(_LENGTH, max(1, data.most[:, g].sum())))
-        found = np.full((space, length), -1, dtype=np.int32)
-        count, _, left_out = price_out(
-            knapsack, profit, knapsack.most, make_tables(knapsack, profit, payload["weights"][g]),
-            threshold, 0, True, payload["branches"], found, np.zeros(space, dtype=np.int64), work,
-        )  # fmt: skip
-        complete &= left_out == -math.inf and count <= space
-        columns += [(g, tuple(row[row >= 0].tolist())) for row in found[: min(count, space)]]
-    return {"columns": columns, "complete": complete}
-
-
-def _most(data: Data) -> int:
-    """A cost above that of any allocation."""
-    dearest = int(data.price.max(initial=0))
-    total = sum(D * m for D, m in zip(data.demand.tolist(), data.count.tolist(), strict=True))
-    return int(dearest * total) + sum(
-        int(i * n) for i, n in zip(data.idle.tolist(), data.node_count.tolist(), strict=True)
-    )
-
-
-def _scaled(prices: Array, data: Data) -> tuple[int, Array]:
-    """The prices as integers times 2**-shift, rounded down; sums of them stay in int64."""
-    demand = float((data.demand.astype(float) * data.count).sum())
-    total = float((prices * data.count).sum()) + float(data.price.max(initial=0)) * demand
-    total += float(data.idle.max(initial=0)) + 1.0
-    shift = max(0, math.floor(math.log2(_PROFIT_LIMIT / total)))
-    shift = min(shift, 40)
-    return shift, np.floor(prices * 2.0**shift).astype(np.int64)
-
-
-def _knapsack(data: Data, g: int, shift: int) -> Knapsack:
-    return Knapsack(
-        demand=data.demand,
-        most=np.ascontiguousarray(data.most[:, g]),
-        needs=data.needs,
-        capacity=int(data.node_compute[g]),
-        price=int(data.price[g]) << shift,
-        idle=int(data.idle[g]) << shift,
-        room=np.ascontiguousarray(data.room[g]),
-    )

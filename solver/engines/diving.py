@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..exact import Array
-from .columns import Column, Data, Generation, Master
+from .columns import Generation, Master
+from .prices import Column
 
 __all__ = ["dive"]
 
@@ -64,7 +65,7 @@ class _Diving:
 
     def __init__(self, payload: dict[str, Any], send: Callable[[Any], None]) -> None:
         self.send = send
-        self.data = Data(**payload["data"])
+        self.data = payload["data"]
         self.master = Generation(self.data, payload | {"enough": None}, lambda _: None)
         self.upper: float = math.inf if payload["upper"] is None else payload["upper"]
         self.enough: float = -math.inf if payload["enough"] is None else payload["enough"]
@@ -75,7 +76,7 @@ class _Diving:
     def run(self) -> None:
         """Dives with ever more freedom to differ from the first."""
         self.master.iterate(_ROUNDS)
-        self.master.most_penalty = self.master.penalty
+        self.master.most_penalty = 0.0
         self.master.effort = _EFFORT
         depth = _DEPTH
         tried: set[tuple[tuple[Column, ...], frozenset[Column]]] = set()
@@ -128,7 +129,7 @@ class _Diving:
         self.master.restrict(*self._left(fixed))
         converged = self.master.iterate(_ROUNDS)
         answer = self.master.answer
-        if answer is None or answer.left_out:
+        if answer is None or answer.left_out.any():
             return None
         cost = sum(self.data.cost(g, list(tasks)) for g, tasks in fixed)
         if converged and math.ceil(answer.value + cost - 1e-3) >= self.upper:

@@ -24,7 +24,7 @@ from .jit import inner, kernel
 
 __all__ = ["Knapsack", "Tables", "make_tables", "multipliers", "price_out"]
 
-_MARGIN = 1e-9
+_ROUNDING = 2.0**-50
 _STEPS = 60
 _CELLS = 8_000_000
 _MOST_BUCKETS, _FEWEST_BUCKETS = 2048, 64
@@ -163,8 +163,11 @@ def _order(knapsack: Knapsack, profit: Array, weights: Array) -> Array:
 
 
 @inner
-def _add_class(row: Array, after: Array, gain: float, size: int, most: int, soft: bool) -> None:
-    """One step of the dynamic program: up to `most` tasks of a class, in powers of two."""
+def _add_class(row: Array, after: Array, gain: float, size: int, most: int, beyond: float) -> None:
+    """One step of the dynamic program: up to `most` tasks of a class, in powers of two.
+
+    `beyond` is the cost of a bucket beyond the last; infinite where that is the capacity.
+    """
     top = row.size - 1
     row[:] = after
     if gain <= 0:
@@ -179,11 +182,12 @@ def _add_class(row: Array, after: Array, gain: float, size: int, most: int, soft
         step, more = size * times, gain * times
         for b in range(top + 1):
             to = b + step
-            if to > top:
-                if not soft:
-                    break
-                to = top
-            row[b] = max(row[b], row[to] + more)
+            if to <= top:
+                row[b] = max(row[b], row[to] + more)
+            elif beyond < np.inf:
+                row[b] = max(row[b], row[top] + more - beyond * (to - top))
+            else:
+                break
         times *= 2
 
 
@@ -231,6 +235,7 @@ def make_tables(knapsack: Knapsack, profit: Array, weights: Array) -> Tables:
             for t in range(n):
                 largest = max(largest, knapsack.demand[order[t]])
                 range_of_loads += float(knapsack.demand[order[t]]) * knapsack.most[order[t]]
+            scale = max(scale, reach + float(knapsack.price) * range_of_loads)
             range_of_loads = min(range_of_loads, 1.0 * knapsack.capacity + largest)
             bucket[0] = max(1, int(range_of_loads / buckets) + 1)
             if range_of_loads <= buckets:
@@ -238,19 +243,20 @@ def make_tables(knapsack: Knapsack, profit: Array, weights: Array) -> Tables:
             for b in range(buckets + 1):
                 above = max(0, b * bucket[0] - knapsack.capacity)
                 value[0, n, b] = -float(knapsack.price) * above
-                scale = max(scale, float(knapsack.price) * above)
         else:
             # The last bucket begins at or below the capacity: what ends there is within it.
             bucket[c] = max(1, -(-knapsack.room[c - 1] // buckets))
         last = buckets if c == 0 else knapsack.room[c - 1] // bucket[c]
+        beyond = float(knapsack.price) * bucket[0] if c == 0 else np.inf
         for t in range(n - 1, -1, -1):
             k = order[t]
             size = knapsack.demand[k] if c == 0 else knapsack.needs[k, c - 1]
             _add_class(
                 value[c, t, : last + 1], value[c, t + 1, : last + 1], gain[c, t],
-                size // bucket[c], knapsack.most[k], c == 0,
+                size // bucket[c], knapsack.most[k], beyond,
             )  # fmt: skip
-    return Tables(order, gain, value, base, bucket, _MARGIN * scale + 1.0)
+    margin = _ROUNDING * scale * (100 + 64 * n) + 1.0  # up to 64 sums for each class
+    return Tables(order, gain, value, base, bucket, margin)
 
 
 @kernel
@@ -307,6 +313,7 @@ def price_out(
     dims, length = knapsack.room.size, found.shape[1]
     order, size = tables.order, tables.order.size
     last = tables.value.shape[2] - 1
+    beyond = float(knapsack.price) * tables.bucket[0]
     gained = np.zeros((length + 1, 1 + dims))  # base and gains so far
     at = np.zeros((length + 1, 1 + dims), dtype=np.int64)  # buckets in use
     gained[0] = tables.base
@@ -325,7 +332,9 @@ def price_out(
             least = best + tolerance - tables.margin
             bound = np.inf
             for c in range(1 + dims):
-                bound = min(bound, gained[depth, c] + tables.value[c, t, at[depth, c]])
+                b = min(last, at[depth, c])
+                reach = gained[depth, c] + tables.value[c, t, b]
+                bound = min(bound, reach - beyond * (at[depth, c] - b))
                 if bound <= least:
                     break
             if bound > least:
@@ -342,7 +351,7 @@ def price_out(
                     amount[t] += 1
                     total[depth + 1] = total[depth] + profit[k]
                     load[depth + 1] = load[depth] + knapsack.demand[k]
-                    at[depth + 1, 0] = min(last, load[depth + 1] // tables.bucket[0])
+                    at[depth + 1, 0] = load[depth + 1] // tables.bucket[0]
                     for d in range(dims):
                         room[d] -= knapsack.needs[k, d]
                         filled = knapsack.room[d] - room[d]

@@ -83,15 +83,15 @@ def prove(problem: Problem, options: Options, best: Best) -> None:
         made = replace(made, columns=_merged(made.columns, columns))
         if best.settled():
             return
-        if best.cost is not None and made.prices is not None and problem.grid.exact:
-            columns, complete = _within_gap(problem, options, best, made)
+        if best.cost is not None and made.prices and problem.grid.exact:
+            columns, complete = _close_gap(problem, options, best, made)
             if complete:
-                _solve(problem, options, best, columns, exactly=True)
                 return
             made = replace(made, columns=_merged(made.columns, columns))
         share = replace(options, deadline=_part(options, _TRY_SHARE))
-        _solve(problem, share, best, made.columns, exactly=False)
-        _search(problem, options, best, _SEARCH_SHARE)
+        _solve(problem, share, best, made.columns)
+        columns = _search(problem, options, best, _SEARCH_SHARE, seed=step + 1)
+        made = replace(made, columns=_merged(made.columns, columns))
 
 
 def _dive(
@@ -108,8 +108,21 @@ def _dive(
     return dive(problem, made.columns, seconds, upper, made.bound, seed, offer)
 
 
-def _search(problem: Problem, options: Options, best: Best, share: float) -> None:
-    local_search(problem, best.within(replace(options, deadline=_part(options, share))))
+def _search(
+    problem: Problem, options: Options, best: Best, share: float, seed: int = 0
+) -> list[Column]:
+    """Search locally, from the start with another seed than 0; the columns of what was found."""
+    columns: list[Column] = []
+
+    def offer(node_index: Array) -> None:
+        columns.extend(columns_of(problem, node_index))
+        best.incumbent(node_index)
+
+    within = replace(best.within(options), deadline=_part(options, share), on_incumbent=offer)
+    if seed > 0:
+        within = replace(within, start=None, seed=options.seed + seed)
+    local_search(problem, within)
+    return columns
 
 
 def _part(options: Options, share: float) -> float:
@@ -124,28 +137,55 @@ def _grid_cost(problem: Problem, best: Best) -> int | None:
     return -(-(best.cost - problem.grid.offset) // problem.grid.cost_unit)
 
 
-def _within_gap(
+def _close_gap(
     problem: Problem, options: Options, best: Best, made: Generated
 ) -> tuple[list[Column], bool]:
-    """The columns of all better allocations; or, if there are too many, the best of them."""
-    upper = _grid_cost(problem, best)
-    assert upper is not None
-    assert made.prices is not None
+    """Prove that no allocation is cheaper than the best, or find one, for ever higher costs.
+
+    For a cost just above the bound few columns come into question: either the program over
+    them has a solution of at most that cost, which then is optimal, or the bound rises above
+    it, and the distance is doubled.
+
+    Returns
+    -------
+    columns : list of Column
+        Those that come into question last, or the best of them.
+    complete : bool
+        Whether all up to the cost of the best allocation were dealt with.
+    """
     assert made.bound is not None
-    left = options.seconds_left()
-    columns, complete = enumerate_columns(problem, made.prices, upper - 1, _MOST_COLUMNS, left)
-    if complete:
-        return columns, True
-    gap = upper - made.bound
-    while gap > 1:
-        gap //= 2
-        below = made.bound + gap
-        columns, complete = enumerate_columns(
-            problem, made.prices, below, _FEW_COLUMNS, options.seconds_left()
+    columns: list[Column] = []
+    distance = 0
+    while options.seconds_left() > 0:
+        upper = _grid_cost(problem, best)
+        assert upper is not None
+        below = min(made.bound + distance, upper - 1)
+        found, complete = enumerate_columns(
+            problem, made.prices, below, _MOST_COLUMNS, options.seconds_left()
         )
-        if complete or options.seconds_left() <= 0:
-            break
-    return columns, False
+        if not complete:
+            return columns or _best_columns(problem, options, made, below), False
+        columns, last = found, below == upper - 1
+        share = options if last else replace(options, deadline=_part(options, _TRY_SHARE))
+        _solve(problem, share, best, columns, below)
+        if last or best.settled():
+            return columns, True
+        distance = 2 * distance + 1
+    return columns, True
+
+
+def _best_columns(problem: Problem, options: Options, made: Generated, below: int) -> list[Column]:
+    """Columns that would be used below a cost so low that they are not too many."""
+    assert made.bound is not None
+    distance = below - made.bound
+    while distance > 1 and options.seconds_left() > 0:
+        distance //= 2
+        columns, complete = enumerate_columns(
+            problem, made.prices, made.bound + distance, _FEW_COLUMNS, options.seconds_left()
+        )
+        if complete:
+            return columns
+    return []
 
 
 def _merged(first: list[Column], second: list[Column]) -> list[Column]:
@@ -153,18 +193,21 @@ def _merged(first: list[Column], second: list[Column]) -> list[Column]:
 
 
 def _solve(
-    problem: Problem, options: Options, best: Best, columns: list[Column], *, exactly: bool
+    problem: Problem,
+    options: Options,
+    best: Best,
+    columns: list[Column],
+    below: int | None = None,
 ) -> None:
     """Solve the integer program over the columns and those of the best allocation.
 
-    With `exactly`, the columns are all that a cheaper allocation can use: a bound of this
-    program bounds the cost, as far as it is not above the best known one.
+    If the columns are all that an allocation of cost `below` can use, then every allocation
+    costs as much as this program's optimum, or more than `below`.
     """
     if best.node_index is not None:
         columns = _merged(columns, columns_of(problem, best.node_index))
-    model = set_model(problem, columns, exactly=exactly)
-    if largest_objective(model) >= TRUSTED_COST:
-        exactly = False
+    model = set_model(problem, columns, exactly=below is not None)
+    trusted = below is not None and largest_objective(model) < TRUSTED_COST
 
     def offer(values: Array) -> None:
         node_index = decode(problem, columns, values[: len(columns)])
@@ -172,9 +215,10 @@ def _solve(
             best.incumbent(node_index)
 
     def bounded(grid_bound: int) -> None:
-        units = problem.grid.bound_in_units(grid_bound)
-        if exactly and units is not None and best.cost is not None:
-            best.bounded(min(best.cost, round_up_to_attainable(problem, max(0, units))))
+        if trusted and below is not None:
+            units = problem.grid.bound_in_units(min(grid_bound, below + 1))
+            if units is not None:
+                best.bounded(round_up_to_attainable(problem, max(0, units)))
 
     run_program(
         model,
