@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..exact import Array
-from ..kernels.pricing import Knapsack
+
+if TYPE_CHECKING:
+    from ..kernels.pricing import Knapsack
 
 __all__ = ["Column", "Data", "Prices"]
 
@@ -62,6 +65,8 @@ class Data:
 
     def knapsack(self, g: int, shift: int) -> Knapsack:
         """The pricing problem of class g, its costs times 2**shift."""
+        from ..kernels.pricing import Knapsack  # not above: numba takes half a second
+
         return Knapsack(
             demand=self.demand,
             most=np.ascontiguousarray(self.most[:, g]),
@@ -125,4 +130,5 @@ class Prices:
     def worth(self, data: Data, g: int, table: Array) -> Array:
         """Values of many columns of a class; rows of task classes, -1 behind the end."""
         profits: Array = np.append(self.profit, 0)[table].sum(axis=1)
-        return profits - (data.costs(g, table) << self.shift)
+        worth: Array = profits - (data.costs(g, table) << self.shift)
+        return worth
