@@ -32,7 +32,7 @@ print(json.dumps({"status": result.status.value, "cost": result.cost, "bound": r
 
 def run(*command: str) -> dict[str, Any]:
     done = subprocess.run([sys.executable, *command], check=True, capture_output=True, text=True)
-    answer: dict[str, Any] = json.loads(done.stdout)
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])  # HiGHS prints a banner
     return answer
 
 

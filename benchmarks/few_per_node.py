@@ -5,7 +5,8 @@
 
 Every combination of three to five tasks a node, load 0.95, 1.0 and 1.1, storage 0.8 and 0.95,
 equal and three types of nodes is solved by `auto`, and with --rivals by the textbook model in
-CP-SAT with the same limit and workers. --sample takes N of the combinations at random.
+CP-SAT, HiGHS and CBC with the same limit and workers; every run is a process of its own.
+--sample takes N of the combinations at random.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from rich.table import Table
 from benchmarks.against_textbook import NODEWISE, WORKERS, run
 
 
+RIVALS = ("CP-SAT", "HiGHS", "CBC")
+
+
 def specs(nodes: list[int], seeds: int) -> list[str]:
     """All combinations as specs of instances."""
     rest = itertools.product((3, 4, 5), (0.95, 1.0, 1.1), (0.8, 0.95), ("equal", "three"))
@@ -33,9 +37,23 @@ def specs(nodes: list[int], seeds: int) -> list[str]:
     ]
 
 
+def run_rival(name: str, spec: str, limit: str) -> dict[str, Any]:
+    """The textbook model in one of the solvers."""
+    if name == "CP-SAT":
+        return run("-m", "benchmarks.textbook", spec, limit, str(WORKERS))
+    return run("-m", "benchmarks.textbook_mip", spec, limit, str(WORKERS), name)
+
+
 def gap(answer: dict[str, Any]) -> float:
     """(cost - bound) / cost; 1 where nothing was found."""
-    return 1.0 if answer["cost"] is None else 1 - answer["bound"] / answer["cost"]
+    if answer["cost"] is None or answer["bound"] is None:
+        return 1.0
+    return 1 - float(answer["bound"]) / float(answer["cost"])
+
+
+def describe(answer: dict[str, Any]) -> str:
+    """One run in a few words."""
+    return f"{answer['status']}, {100 * gap(answer):.4f} %, {answer['seconds']:.1f} s"
 
 
 def summary(title: str, answers: dict[str, list[dict[str, Any]]]) -> Table:
@@ -57,24 +75,19 @@ def main() -> None:
     parser.add_argument("--sample", type=int)
     parser.add_argument("--rivals", action="store_true")
     given = parser.parse_args()
-    console = Console(width=130)
+    console = Console(width=200)
     for nodes in given.nodes:
         chosen = specs([nodes], given.seeds)
         if given.sample is not None:
             chosen = random.Random(nodes).sample(chosen, min(given.sample, len(chosen)))
         answers: dict[str, list[dict[str, Any]]] = {"auto": []}
-        if given.rivals:
-            answers["textbook CP-SAT"] = []
         for spec in chosen:
             limit = str(given.time_limit)
             answers["auto"].append(run("-c", NODEWISE, spec, "auto", limit, str(WORKERS)))
-            last = answers["auto"][-1]
-            console.print(
-                f"{spec}: {last['status']} {100 * gap(last):.4f} % {last['seconds']:.1f} s"
-            )
-            if given.rivals:
-                plain = run("-m", "benchmarks.textbook", spec, limit, str(WORKERS))
-                answers["textbook CP-SAT"].append(plain)
+            for name in RIVALS if given.rivals else ():
+                answers.setdefault(name, []).append(run_rival(name, spec, limit))
+            console.print(spec, *(f"{name}: {describe(found[-1])}" for name, found in
+                                  answers.items()), sep="; ")  # fmt: skip
         console.print(summary(f"{nodes} nodes, {given.time_limit:g} s", answers))
 
 
