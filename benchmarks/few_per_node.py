@@ -21,7 +21,6 @@ from rich.table import Table
 
 from benchmarks.against_textbook import NODEWISE, WORKERS, run
 
-
 RIVALS = ("CP-SAT", "HiGHS", "CBC")
 
 
