@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +35,7 @@ from .presolve import Problem
 __all__ = [
     "Column",
     "Generated",
+    "branch_and_price",
     "class_data",
     "columns_of",
     "decode",
@@ -45,6 +47,7 @@ __all__ = [
 
 ENGINE = "solver.engines.columns"
 DIVING_ENGINE, ENUMERATION_ENGINE = "solver.engines.diving", "solver.engines.enumeration"
+BRANCHING_ENGINE = "solver.engines.branching"
 _GRACE_SECONDS = 1.0
 _BRANCHES = 10_000_000
 
@@ -115,9 +118,8 @@ def generate_columns(
 
     def news(prices: Prices) -> None:
         best.append(prices)
-        units = problem.grid.bound_in_units(prices.grid_bound)
-        if units is not None and on_bound is not None:
-            on_bound(round_up_to_attainable(problem, max(0, units)))
+        if on_bound is not None:
+            _pass_on(problem, prices.grid_bound, on_bound)
 
     payload = {
         "data": class_data(problem),
@@ -192,6 +194,63 @@ def dive(
     except HardLimitReached:
         return start
     return [(int(g), tuple(tasks)) for g, tasks in answer["columns"]]
+
+
+def branch_and_price(
+    problem: Problem,
+    start: list[Column],
+    time_limit: float,
+    upper: int,
+    bound: int,
+    on_allocation: Callable[[list[Column]], None],
+    on_bound: Callable[[int], None],
+) -> int:
+    """Raise the bound by branching (`solver.engines.branching`); the parts looked at.
+
+    Parameters
+    ----------
+    problem : Problem
+    start : list of Column
+        Of `generate_columns`.
+    time_limit : float
+    upper, bound : int
+        Costs on the grid: the one to beat, and a proven bound.
+    on_allocation : callable
+        Told the columns of every cheaper allocation.
+    on_bound : callable
+        Told of every better bound, in exact units of cost.
+    """
+
+    def news(item: tuple[Any, ...]) -> None:
+        if item[0] == "allocation":
+            on_allocation([(int(g), tuple(tasks)) for g, tasks in item[2]])
+        else:
+            _pass_on(problem, item[1], on_bound)
+
+    payload = {
+        "data": class_data(problem),
+        "columns": start,
+        "time_limit": time_limit,
+        "upper": upper,
+        "bound": bound,
+    }
+    try:
+        answer = run_job(
+            BRANCHING_ENGINE,
+            "branch_and_price",
+            payload,
+            hard_limit=time_limit + _GRACE_SECONDS,
+            on_news=news,
+        )
+    except HardLimitReached:
+        return 0
+    return int(answer["parts"])
+
+
+def _pass_on(problem: Problem, grid_bound: int, on_bound: Callable[[int], None]) -> None:
+    units = problem.grid.bound_in_units(grid_bound)
+    if units is not None:
+        on_bound(round_up_to_attainable(problem, max(0, units)))
 
 
 def enumerate_columns(
@@ -277,9 +336,10 @@ def set_model(problem: Problem, columns: list[Column], *, exactly: bool) -> Line
 
 
 def decode(problem: Problem, columns: list[Column], values: Array) -> Array | None:
-    """An allocation from the number of times that each column is used; None if a task is left.
+    """An allocation from the number of times that each column is used.
 
-    A task that is covered more often than needed is placed once.
+    None if a task is left or nodes are wanting: a solver that is stopped may leave fractions. A
+    task that is covered more often than needed is placed once.
     """
     classes = problem.classes
     node_index = np.full(classes.task_class.size, -1, dtype=np.int64)
@@ -287,6 +347,8 @@ def decode(problem: Problem, columns: list[Column], values: Array) -> Array | No
     nodes = [classes.nodes_of(g).tolist() for g in range(classes.num_node_classes)]
     for (g, tasks), times in zip(columns, np.rint(values).astype(int).tolist(), strict=True):
         for _ in range(times):
+            if not nodes[g]:
+                return None
             i = nodes[g].pop()
             for k in tasks:
                 if waiting[k]:

@@ -116,6 +116,15 @@ def test_columns_and_allocations_go_back_and_forth():
         assert grid.offset + grid.cost_unit * objective == cost_in_units(instance, node_index)
 
 
+def test_fractions_of_a_stopped_solver_are_no_allocation():
+    problem = Problem(from_spec("few_per_node:nodes=4,seed=1"))
+    node_index = solve(problem.instance, "greedy").allocation.node_index
+    columns = columns_of(problem, node_index)
+    assert decode(problem, columns, np.ones(len(columns))) is not None
+    assert decode(problem, columns, np.full(len(columns), 0.4)) is None
+    assert decode(problem, columns, np.full(len(columns), 1.6)) is None
+
+
 @pytest.mark.parametrize("seconds", [0.0, 0.05, 0.2, 0.5])
 def test_a_bound_cut_short_is_valid(seconds):
     problem = Problem(from_spec("few_per_node:nodes=60,tasks_per_node=3,storage=0.95"))

@@ -19,6 +19,14 @@ from solver.presolve import Problem
 ALL = 10**9
 
 
+def apart_of(rng, K):
+    """None, or a few pairs that may not be together."""
+    if rng.random() < 0.5:
+        return np.zeros((0, 0), dtype=np.bool_)
+    half = np.triu(rng.random((K, K)) < 0.3, 1)
+    return half | half.T
+
+
 def knapsacks(count, seed, size=1):
     """Random knapsacks of few classes, their numbers `size` times as large."""
     rng = np.random.default_rng(seed)
@@ -36,6 +44,7 @@ def knapsacks(count, seed, size=1):
                 price=int(rng.integers(0, 5)),
                 idle=int(rng.choice([0, 0, 7])) * size,
                 room=room,
+                apart=apart_of(rng, K),
             ),
             rng.integers(0, 30, K) * size,
         )
@@ -47,6 +56,8 @@ def all_sets(knapsack, profit):
     for amounts in itertools.product(*(range(most + 1) for most in knapsack.most.tolist())):
         a = np.array(amounts)
         if any((a @ knapsack.needs) > knapsack.room) or not a.any():
+            continue
+        if knapsack.apart.size and knapsack.apart[np.ix_(a > 0, a > 0)].any():
             continue
         load = int(a @ knapsack.demand)
         value = int(a @ profit) - knapsack.idle
@@ -118,7 +129,7 @@ def test_sets_far_beyond_the_capacity_cost_no_search():
     demand = np.arange(250, 500, 5)
     knapsack = Knapsack(
         demand, np.ones(50, dtype=np.int64), np.zeros((50, 0), dtype=np.int64), 1000, 1, 0,
-        np.zeros(0, dtype=np.int64),
+        np.zeros(0, dtype=np.int64), np.zeros((0, 0), dtype=np.bool_),
     )  # fmt: skip
     best, left_out, _ = look(knapsack, demand + 10, branches=5000, size=5)
     assert left_out == -math.inf

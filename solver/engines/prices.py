@@ -6,7 +6,7 @@ No solver library is loaded here: parent and child share these types.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,6 +39,8 @@ class Data:
     price, idle : (G,) int64
         Overload price, and cost of a node being on.
     room : (G, d) int64
+    apart : (K, K) or (0, 0) bool
+        Which classes of tasks may not be on one node together.
     """
 
     demand: Array
@@ -50,6 +52,7 @@ class Data:
     price: Array
     idle: Array
     room: Array
+    apart: Array = field(default_factory=lambda: np.zeros((0, 0), dtype=np.bool_))
 
     def cost(self, g: int, tasks: list[int]) -> int:
         """Cost of a column beyond what is paid whatever happens."""
@@ -75,6 +78,7 @@ class Data:
             price=int(self.price[g]) << shift,
             idle=int(self.idle[g]) << shift,
             room=np.ascontiguousarray(self.room[g]),
+            apart=self.apart,
         )
 
     def scaled(self, prices: Array) -> tuple[int, Array]:

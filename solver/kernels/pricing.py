@@ -43,6 +43,8 @@ class Knapsack(NamedTuple):
     price, idle : int
         Overload price and cost of being on, in units of the profits.
     room : (d,) int64
+    apart : (K, K) or (0, 0) bool
+        Which classes may not be on one node together.
     """
 
     demand: Array
@@ -52,6 +54,7 @@ class Knapsack(NamedTuple):
     price: int
     idle: int
     room: Array
+    apart: Array
 
 
 class Tables(NamedTuple):
@@ -342,6 +345,9 @@ def price_out(
                 fits = amount[t] < allowed[k]
                 for d in range(dims):
                     fits = fits and room[d] >= knapsack.needs[k, d]
+                if knapsack.apart.size > 0:
+                    for p in range(depth):
+                        fits = fits and not knapsack.apart[k, order[item[p]]]
                 if not fits:
                     continue
                 if used >= branches or depth == length or (everything and count > values.size):
