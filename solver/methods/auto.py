@@ -22,7 +22,8 @@ from .warm_start import Best, run_baselines
 __all__ = ["EXACT_CELLS", "FEW_TASKS", "SMALL_CELLS", "auto"]
 
 EXACT_CELLS = 60_000
-"""Largest exact model, in cells (task class, node), that `auto` builds."""
+"""Largest exact model, in cells (task class, node), that `auto` builds; and so many pairs of
+task class and node class for column generation."""
 SMALL_CELLS = 2_000
 """Up to here the exact model comes before the local search."""
 FEW_TASKS = 6
@@ -41,8 +42,8 @@ class _Stage:
 def auto(problem: Problem, options: Options) -> Outcome:
     """Run the baselines, the linear bound, local search and what may prove the optimum.
 
-    That is column generation where nodes hold few tasks, CP-SAT elsewhere. Small instances go
-    to CP-SAT first and to the others only if that does not settle them; larger ones are
+    That is column generation, above all where nodes hold few tasks, and CP-SAT. Small instances
+    go to CP-SAT first and to the others only if that does not settle them; larger ones are
     searched first. Stops as soon as the cost meets the bound.
     """
     best = Best(problem, options)
@@ -86,8 +87,11 @@ def _stages(problem: Problem, best: Best) -> Iterator[_Stage]:
         yield _Stage(_exact)
         return
     yield from (_Stage(_search, _GLANCE if few else 0.3), _Stage(_bound))
-    if cells <= EXACT_CELLS:
-        yield _Stage(_columns, 0.9) if few else _Stage(_exact, 0.5)
+    classes = problem.classes
+    if classes.num_task_classes * classes.num_node_classes <= EXACT_CELLS:
+        yield _Stage(_columns, 0.9 if few else 0.4)
+    if cells <= EXACT_CELLS and not few:
+        yield _Stage(_exact, 0.5)
     yield _Stage(_search_on)
 
 
