@@ -30,6 +30,7 @@ from instances import from_spec
 from solver import write_instance
 
 SIZES = [(100, 10_000), (1_000, 100_000), (10_000, 1_000_000)]
+NODES = "openb_node_list_gpu_node.csv"
 TRACES = ["default", "gpuspec33", "multigpu20"]
 RIVALS = [
     "uniform:nodes=50,tasks=250,storage=0.95,node_types=all",
@@ -86,8 +87,8 @@ def trace(folder: Path, limit: float) -> Table:
     for name in TRACES:
         with tempfile.TemporaryDirectory() as place:
             path, answer = f"{place}/instance.json", Path(place) / "result.json"
-            nodes, pods = "openb_node_list_gpu_node.csv", f"openb_pod_list_{name}.csv"
-            nodewise("convert", "openb", str(folder / nodes), str(folder / pods), "-o", path)
+            pods = f"openb_pod_list_{name}.csv"
+            nodewise("convert", "openb", str(folder / NODES), str(folder / pods), "-o", path)
             seconds, _ = nodewise("solve", path, "-o", f"{place}/a.csv", "--json", str(answer),
                                   "--time-limit", str(limit))  # fmt: skip
             result = json.loads(answer.read_text())
