@@ -49,7 +49,7 @@ ENGINE = "solver.engines.columns"
 DIVING_ENGINE, ENUMERATION_ENGINE = "solver.engines.diving", "solver.engines.enumeration"
 BRANCHING_ENGINE = "solver.engines.branching"
 _GRACE_SECONDS = 1.0
-_BRANCHES = 10_000_000
+_BRANCHES = 40_000_000
 
 
 @dataclass(frozen=True)
@@ -156,6 +156,7 @@ def dive(
     problem: Problem,
     start: list[Column],
     time_limit: float,
+    most_dives: int,
     upper: int | None,
     enough: int,
     seed: int,
@@ -169,6 +170,7 @@ def dive(
     start : list of Column
         Of `generate_columns`.
     time_limit : float
+    most_dives : int
     upper, enough : int
         Costs on the grid: the one to beat, and the one at which to stop.
     seed : int
@@ -179,6 +181,7 @@ def dive(
         "data": class_data(problem),
         "columns": start,
         "time_limit": time_limit,
+        "most_dives": most_dives,
         "upper": upper,
         "enough": enough,
         "seed": seed,

@@ -1,5 +1,9 @@
 """Branch and price against brute force and against the other proofs."""
 
+import importlib
+import time
+from dataclasses import replace
+
 import numpy as np
 import oracle
 import pytest
@@ -8,8 +12,10 @@ from random_instances import random_instances
 from instances import from_spec
 from solver import check, solve
 from solver.columns import branch_and_price, class_data, columns_of, decode, generate_columns
-from solver.cost import cost_in_units
+from solver.cost import cost_in_units, in_user_units
 from solver.infeasibility import why_infeasible
+from solver.methods import Options
+from solver.methods.warm_start import Best
 from solver.presolve import Problem
 
 
@@ -66,6 +72,36 @@ def test_it_proves_what_the_relaxation_leaves_open(spec):
     assert bounds[-1] == optimum
     assert found
     assert parts >= 1
+
+
+def test_the_method_branches_where_columns_are_too_many_to_list(monkeypatch):
+    module = importlib.import_module("solver.methods.column_generation")
+    parts = []
+
+    def watched(*given):
+        parts.append(branch_and_price(*given))
+        return parts[-1]
+
+    instances = [
+        from_spec(f"few_per_node:nodes=7,node_types=three,seed={seed}") for seed in range(3)
+    ]
+    optima = [solve(instance, time_limit=60).cost for instance in instances]
+    monkeypatch.setattr(module, "_MOST_COLUMNS", 3)
+    monkeypatch.setattr(module, "branch_and_price", watched)
+    proved = 0
+    for instance, optimum in zip(instances, optima, strict=True):
+        problem = Problem(instance)
+        options = Options(deadline=time.monotonic() + 12)
+        poor = solve(problem.instance, "greedy").allocation.node_index
+        best = Best(problem, replace(options, start=poor))
+        module.prove(problem, options, best)
+        assert check(problem.instance, best.node_index) == []
+        assert best.bound <= best.cost
+        assert in_user_units(instance, best.bound) <= optimum
+        assert in_user_units(instance, best.cost) >= optimum
+        proved += best.settled()
+    assert proved >= 2
+    assert any(parts)
 
 
 def test_classes_of_several_tasks_are_split_where_nothing_else_is_fractional():

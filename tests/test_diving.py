@@ -16,7 +16,7 @@ def dives(problem, seed=0, seconds=20.0):
     """The allocations that diving finds, from the columns of the relaxation."""
     made = generate_columns(problem, [], 20.0)
     found = []
-    columns = dive(problem, made.columns, seconds, None, made.bound, seed, found.append)
+    columns = dive(problem, made.columns, seconds, 1000, None, made.bound, seed, found.append)
     assert {column for allocation in found for column in allocation} <= set(columns)
     return made, found
 

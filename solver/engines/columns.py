@@ -28,7 +28,7 @@ _EFFORT, _MOST_EFFORT = 3_000_000, 1_000_000_000
 _TURNS = 12
 _SMOOTHING = 0.7
 _NOTHING = 1e-6
-_A_LITTLE, _ROUNDS_INWARDS, _LEAST_INWARDS = 1e-3, 40, 1.0
+_A_LITTLE, _ROUNDS_INWARDS, _LEAST_INWARDS = 1e-5, 40, 1.0
 
 
 def generate_columns(payload: dict[str, Any], send: Callable[[Any], None]) -> dict[str, Any]:

@@ -42,8 +42,8 @@ def dive(payload: dict[str, Any], send: Callable[[Any], None]) -> dict[str, Any]
     Parameters
     ----------
     payload : dict
-        As for `generate_columns`; "upper" is the cost that is to be beaten; "seed": with
-        another one than 0, near choices are made at random.
+        As for `generate_columns`; "most_dives": int; "upper": the cost that is to be beaten, or
+        None; "seed": with another one than 0, near choices are made at random.
 
     Returns
     -------
@@ -69,7 +69,7 @@ class _Diving:
         self.master = Generation(self.data, payload | {"enough": None}, lambda _: None)
         self.upper: float = math.inf if payload["upper"] is None else payload["upper"]
         self.enough: float = -math.inf if payload["enough"] is None else payload["enough"]
-        self.dives = 0
+        self.dives, self.most_dives = 0, payload["most_dives"]
         self.rng = np.random.default_rng(payload["seed"])
         self.noise = 0.0 if payload["seed"] == 0 else _NOISE
 
@@ -94,7 +94,8 @@ class _Diving:
             depth *= 2
 
     def _over(self) -> bool:
-        return time.monotonic() >= self.master.deadline or self.upper <= self.enough
+        late = time.monotonic() >= self.master.deadline or self.dives > self.most_dives
+        return late or self.upper <= self.enough
 
     def _plunge(self, branch: _Branch, most_depth: int) -> list[_Branch]:
         """Fix columns down to an allocation or a dead end; the other ways to go on, as found."""

@@ -40,11 +40,12 @@ from .warm_start import Best, run_baselines
 
 __all__ = ["column_generation"]
 
-_SEARCH_SHARE, _GENERATE_SHARE, _DIVE_SHARE, _TRY_SHARE = 0.1, 0.5, 0.3, 0.3
+_SEARCH_SHARE, _GENERATE_SHARE, _TRY_SHARE, _PROOF_SHARE = 0.05, 0.5, 0.1, 0.3
+_DIVE_SHARE, _DIVES = 0.3, 4  # twice as many with every step
 _BRANCH_SHARE = 0.6
 _MOST_COLUMNS = 150_000
 _FEW_COLUMNS = 8_000
-_STEPS, _IDLE_STEPS, _BRANCH_AT = 10, 2, 1
+_STEPS, _IDLE_STEPS, _BRANCH_AT = 12, 3, 2
 _SOLVER = "CBC"  # two to seven times as fast as HiGHS on set partitioning with a weak bound
 
 
@@ -127,11 +128,13 @@ def _offering(problem: Problem, best: Best) -> Callable[[list[Column]], None]:
 def _dive(
     problem: Problem, options: Options, best: Best, made: Generated, seed: int
 ) -> list[Column]:
+    made = _with_best_bound(problem, best, made)
     assert made.bound is not None
     offer = _offering(problem, best)
     seconds = _DIVE_SHARE * options.seconds_left()
     upper = _grid_cost(problem, best)
-    return dive(problem, made.columns, seconds, upper, made.bound, seed, offer)
+    most = _DIVES * 2**seed
+    return dive(problem, made.columns, seconds, most, upper, made.bound, seed, offer)
 
 
 def _search(
@@ -202,7 +205,7 @@ def _close_gap(
         if not complete:
             return columns or _best_columns(problem, options, made, below), False
         columns, last = found, below == upper - 1
-        share = options if last else replace(options, deadline=_part(options, _TRY_SHARE))
+        share = options if last else replace(options, deadline=_part(options, _PROOF_SHARE))
         _solve(problem, share, best, columns, below)
         if last or best.settled():
             return columns, True
