@@ -1,14 +1,11 @@
 """Pricing against the list of all sets of tasks: exact values, valid bounds, nothing missed."""
 
 import itertools
-import json
 import math
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
+from uncompiled import answers_of
 
 from instances import from_spec
 from solver.columns import class_data, enumerate_columns, generate_columns
@@ -204,15 +201,5 @@ print(json.dumps([[*look(*k)[:2], sorted(look(*k)[2].items())] for k in knapsack
 
 
 def test_the_same_with_and_without_compilation():
-    answers = []
-    for disabled in ("0", "1"):
-        done = subprocess.run(
-            [sys.executable, "-c", TRACE],
-            env={**os.environ, "NUMBA_DISABLE_JIT": disabled},
-            cwd=os.path.dirname(os.path.dirname(__file__)),  # noqa: PTH120
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        answers.append(json.loads(done.stdout))
-    assert answers[0] == answers[1]
+    compiled, plain = answers_of(TRACE)
+    assert compiled == plain

@@ -1,14 +1,10 @@
 """The compiled rounds of the local search: exact gains, kept limits, the same uncompiled."""
 
-import json
-import os
-import subprocess
-import sys
-
 import numpy as np
 import oracle
 import pytest
 from random_instances import random_instances
+from uncompiled import answers_of
 
 from instances import from_spec
 from solver import Instance, check, cost_of
@@ -209,16 +205,6 @@ print(json.dumps(found))
 
 
 def test_the_same_with_and_without_compilation():
-    answers = []
-    for disabled in ("0", "1"):
-        done = subprocess.run(
-            [sys.executable, "-c", TRACE],
-            env={**os.environ, "NUMBA_DISABLE_JIT": disabled},
-            cwd=os.path.dirname(os.path.dirname(__file__)),  # noqa: PTH120
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        answers.append(json.loads(done.stdout))
-    assert answers[0] == answers[1]
-    assert all(made > 0 for *_, (_, made) in answers[0])
+    compiled, plain = answers_of(TRACE)
+    assert compiled == plain
+    assert all(made > 0 for *_, (_, made) in compiled)
