@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import cbcbox
+import numpy as np
 import pulp
 
 from instances import from_spec
+from solver import check, cost_of
 from solver.model import Instance
 
 SOLVERS = ("HiGHS", "CBC")
@@ -49,7 +51,7 @@ def build(instance: Instance) -> tuple[pulp.LpProblem, list[list[pulp.LpVariable
 def solve_textbook(
     instance: Instance, time_limit: float, workers: int, solver: str
 ) -> dict[str, Any]:
-    """Build and solve; the cost is that of the x_ij, the bound the solver's own."""
+    """Build and solve; the x_ij are checked and their cost taken, the bound is the solver's own."""
     begun = time.perf_counter()
     program, x = build(instance)
     with tempfile.TemporaryDirectory() as folder:
@@ -63,23 +65,16 @@ def solve_textbook(
             path = str(cbcbox.cbc_bin_path())
             answer = program.solve(pulp.COIN_CMD(path=path, logPath=str(log), **shared))
             bound = cbc_bound(log.read_text(), answer.objective)
-    chosen = [[j for j, var in enumerate(row) if (var.value() or 0) > 0.5] for row in x]
-    placed = sum(len(tasks) for tasks in chosen) == instance.num_tasks
+    values = np.array([[var.value() or 0.0 for var in row] for row in x])
+    node_index = values.argmax(axis=0)
+    placed = bool((values.max(axis=0) > 0.5).all()) and not check(instance, node_index)
     proved = answer.status == pulp.constants.LpSolveStatus.Optimal
     return {
         "status": "optimal" if proved and placed else "feasible" if placed else "unknown",
-        "cost": cost_of_rows(instance, chosen) if placed else None,
+        "cost": cost_of(instance, node_index) if placed else None,
         "bound": bound,
         "seconds": time.perf_counter() - begun,
     }
-
-
-def cost_of_rows(instance: Instance, chosen: list[list[int]]) -> float:
-    """What the nodes with these tasks cost."""
-    demand = instance.task_compute.tolist()
-    loads = (sum(demand[j] for j in tasks) for tasks in chosen)
-    facts = zip(instance.node_price.tolist(), instance.node_compute.tolist(), loads, strict=True)
-    return sum(price * max(capacity, load) for price, capacity, load in facts)
 
 
 def cbc_bound(log: str, objective: float | None) -> float | None:

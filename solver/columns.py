@@ -137,9 +137,8 @@ def generate_columns(
         )
     except HardLimitReached:
         return Generated(start, _bound(best), best[-1:])
-    columns = [(int(g), tuple(tasks)) for g, tasks in answer["columns"]]
     return Generated(
-        columns,
+        answer["columns"],
         _bound(best),
         answer["prices"],
         answer["converged"],
@@ -192,11 +191,12 @@ def dive(
             "dive",
             payload,
             hard_limit=time_limit + _GRACE_SECONDS,
-            on_news=lambda news: on_allocation([(int(g), tuple(tasks)) for g, tasks in news[2]]),
+            on_news=lambda news: on_allocation(news[2]),
         )
     except HardLimitReached:
         return start
-    return [(int(g), tuple(tasks)) for g, tasks in answer["columns"]]
+    columns: list[Column] = answer["columns"]
+    return columns
 
 
 def branch_and_price(
@@ -226,7 +226,7 @@ def branch_and_price(
 
     def news(item: tuple[Any, ...]) -> None:
         if item[0] == "allocation":
-            on_allocation([(int(g), tuple(tasks)) for g, tasks in item[2]])
+            on_allocation(item[2])
         else:
             _pass_on(problem, item[1], on_bound)
 

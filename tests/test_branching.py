@@ -78,8 +78,8 @@ def test_the_method_branches_where_columns_are_too_many_to_list(monkeypatch):
     module = importlib.import_module("solver.methods.column_generation")
     parts = []
 
-    def watched(*given):
-        parts.append(branch_and_price(*given))
+    def watched(*given, **told):
+        parts.append(branch_and_price(*given, **told))
         return parts[-1]
 
     instances = [

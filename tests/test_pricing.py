@@ -184,6 +184,29 @@ def test_scaled_prices_are_never_above_the_prices():
         assert (prices * 2.0**shift - profit < 1 + 1e-9 * profit).all()
 
 
+def test_prices_too_high_for_64_bits_are_lowered():
+    """Else their sums would wrap around, and prove anything."""
+    one = np.ones(1, dtype=np.int64)
+    data = Data(
+        demand=np.array([2**28, 2**27]), needs=np.zeros((2, 0), dtype=np.int64),
+        count=np.array([3, 2]), most=np.array([[3], [2]]), node_count=one,
+        node_compute=one * 2**20, price=one * 2**30, idle=one,
+        room=np.zeros((1, 0), dtype=np.int64),
+    )  # fmt: skip
+    for prices in (np.array([2.0**40, 2.0**35]), np.array([2.0**70, 2.0**65])):
+        shift, profit = data.scaled(prices)
+        worth = sum(p * m for p, m in zip(profit.tolist(), data.count.tolist(), strict=True))
+        cost = data.cost(0, [0, 0, 0, 1, 1]) << shift
+        assert 0 < worth <= 2**62
+        assert worth + cost < 2**63
+        assert abs(profit[0] / profit[1] / 32 - 1) < 1e-6
+
+
+def test_thresholds_stay_in_64_bits():
+    prices = Prices(0, np.array([1]), [5], -(2**62), np.zeros((1, 1)))
+    assert prices.thresholds(2**62) == [-(2**62)]
+
+
 def test_thresholds_are_the_gap_below_the_values():
     prices = Prices(3, np.array([1]), [80, 16], -24, np.zeros((2, 1)))
     assert prices.bound == -3

@@ -62,7 +62,6 @@ def branch_and_price(payload: dict[str, Any], send: Callable[[Any], None]) -> di
     Returns
     -------
     dict
-        "bound": int, on the cost of any allocation, at most that of the best one known;
         "parts": int, parts looked at.
 
     Notes
@@ -72,7 +71,7 @@ def branch_and_price(payload: dict[str, Any], send: Callable[[Any], None]) -> di
     """
     tree = _Tree(payload, send)
     tree.run()
-    return {"bound": tree.bound, "parts": tree.parts}
+    return {"parts": tree.parts}
 
 
 class _Tree:
@@ -81,7 +80,7 @@ class _Tree:
     def __init__(self, payload: dict[str, Any], send: Callable[[Any], None]) -> None:
         self.send = send
         self.data: Data = payload["data"]
-        self.deadline = time.monotonic() + payload["time_limit"]
+        self.deadline: float = time.monotonic() + payload["time_limit"]
         self.upper: int = payload["upper"]
         self.bound: int = payload["bound"]
         self.parts, self.number = 0, itertools.count()
@@ -102,7 +101,7 @@ class _Tree:
                 self._push(part)
 
     def _over(self) -> bool:
-        return bool(time.monotonic() >= self.deadline)
+        return time.monotonic() >= self.deadline
 
     def _push(self, part: Part) -> None:
         heapq.heappush(self.open, (part.bound, -part.depth, next(self.number), part))
@@ -136,7 +135,7 @@ class _Tree:
         if not children and bound < self.upper:
             self.left_open = min(self.left_open, bound)
         for child in children:
-            if bool((child.data.most.any(axis=1) | (child.data.count == 0)).all()):
+            if (child.data.most.any(axis=1) | (child.data.count == 0)).all():
                 self._push(replace(child, columns=_translated(part, child, useful)))
         return True
 
@@ -164,7 +163,10 @@ class _Tree:
 
 
 def _useful(master: Generation, answer: Master, upper: int) -> list[Column]:
-    """The columns that may be part of a cheaper allocation, as far as these prices tell."""
+    """The columns that may be part of a cheaper allocation, as far as these prices tell.
+
+    Columns that came after the last solution of the master are not among them.
+    """
     gap = upper - answer.value
     return [
         (g, tasks)
@@ -293,12 +295,12 @@ def _translated(parent: Part, child: Part, columns: list[Column]) -> list[Column
     for g, tasks in columns:
         if not new or not any(k in tasks for k in changed):
             found += _without_conflicts(data, g, tasks)
-        elif len(changed) == 2:
+        elif len(changed) == 2:  # two tasks became one
             rest = tuple(k for k in tasks if k not in changed)
             found.append((g, rest))
             if all(k in tasks for k in changed) and data.most[new[0], g] > 0:
                 found.append((g, (*rest, new[0])))
-        else:
+        else:  # a class was split: every one of its tasks in turn
             single, times = [changed[0], *new], tasks.count(changed[0])
             rest = tuple(k for k in tasks if k != changed[0])
             for first in range(len(single)):

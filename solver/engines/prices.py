@@ -22,6 +22,7 @@ Column = tuple[int, tuple[int, ...]]
 """A class of nodes, and the classes of the tasks on one node of it, ascending."""
 
 _PROFIT_LIMIT, _MOST_SHIFT = 2**58, 40
+_MOST_WORTH = 2**62  # of all tasks together; the grid keeps costs below 2**61
 
 
 @dataclass(frozen=True)
@@ -82,10 +83,17 @@ class Data:
         )
 
     def scaled(self, prices: Array) -> tuple[int, Array]:
-        """Prices as integers times 2**-shift, rounded down; sums of them stay in int64."""
+        """Prices as integers times 2**-shift, rounded down; sums of them stay in int64.
+
+        Prices too high for that, of tasks that hardly fit, are all lowered by the same factor:
+        any prices prove a bound.
+        """
         demand = float((self.demand.astype(float) * self.count).sum())
-        total = float((prices * self.count).sum()) + float(self.price.max(initial=0)) * demand
-        total += float(self.idle.max(initial=0)) + 1.0
+        costs = float(self.price.max(initial=0)) * demand + float(self.idle.max(initial=0)) + 1.0
+        worth = float((prices * self.count).sum())
+        if worth > _MOST_WORTH - costs:
+            prices = prices * ((_MOST_WORTH - costs) / worth)
+        total = min(worth, _MOST_WORTH - costs) + costs
         shift = min(_MOST_SHIFT, max(0, math.floor(math.log2(_PROFIT_LIMIT / total))))
         return shift, np.floor(prices * 2.0**shift).astype(np.int64)
 
@@ -129,7 +137,7 @@ class Prices:
         that of the node's own column; so no single difference exceeds the gap.
         """
         gap = (below << self.shift) - self.total
-        return [value - gap for value in self.values]
+        return [max(-_MOST_WORTH, value - gap) for value in self.values]
 
     def worth(self, data: Data, g: int, table: Array) -> Array:
         """Values of many columns of a class; rows of task classes, -1 behind the end."""

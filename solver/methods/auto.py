@@ -19,11 +19,12 @@ from .cp_sat import ENGINE, cp_sat
 from .local_search import local_search
 from .warm_start import Best, run_baselines
 
-__all__ = ["EXACT_CELLS", "FEW_TASKS", "SMALL_CELLS", "auto"]
+__all__ = ["COLUMN_PAIRS", "EXACT_CELLS", "FEW_TASKS", "SMALL_CELLS", "auto"]
 
 EXACT_CELLS = 60_000
-"""Largest exact model, in cells (task class, node), that `auto` builds; and so many pairs of
-task class and node class for column generation."""
+"""Largest exact model, in cells (task class, node), that `auto` builds."""
+COLUMN_PAIRS = 60_000
+"""Up to so many pairs of task class and node class `auto` generates columns."""
 SMALL_CELLS = 2_000
 """Up to here the exact model comes before the local search."""
 FEW_TASKS = 6
@@ -88,7 +89,7 @@ def _stages(problem: Problem, best: Best) -> Iterator[_Stage]:
         return
     yield from (_Stage(_search, _GLANCE if few else 0.3), _Stage(_bound))
     classes = problem.classes
-    if classes.num_task_classes * classes.num_node_classes <= EXACT_CELLS:
+    if classes.num_task_classes * classes.num_node_classes <= COLUMN_PAIRS:
         yield _Stage(_columns, 0.9 if few else 0.4)
     if cells <= EXACT_CELLS and not few:
         yield _Stage(_exact, 0.5)

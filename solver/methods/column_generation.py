@@ -10,7 +10,6 @@ many, branching raises the bound.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -110,19 +109,22 @@ def _branch(problem: Problem, options: Options, best: Best, made: Generated) -> 
     upper, seconds = _grid_cost(problem, best), _BRANCH_SHARE * options.seconds_left()
     if upper is None or made.bound is None or seconds <= 0 or best.settled():
         return
-    offer = _offering(problem, best)
-    branch_and_price(problem, made.columns, seconds, upper, made.bound, offer, best.bounded)
+    branch_and_price(
+        problem,
+        made.columns,
+        seconds,
+        upper,
+        made.bound,
+        on_allocation=lambda columns: _offer(problem, best, columns, np.ones(len(columns))),
+        on_bound=best.bounded,
+    )
 
 
-def _offering(problem: Problem, best: Best) -> Callable[[list[Column]], None]:
-    """What passes on an allocation that comes as its columns."""
-
-    def offer(columns: list[Column]) -> None:
-        node_index = decode(problem, columns, np.ones(len(columns)))
-        if node_index is not None:
-            best.incumbent(node_index)
-
-    return offer
+def _offer(problem: Problem, best: Best, columns: list[Column], times: Array) -> None:
+    """Pass on an allocation that comes as columns, unless it is none."""
+    node_index = decode(problem, columns, times)
+    if node_index is not None:
+        best.incumbent(node_index)
 
 
 def _dive(
@@ -130,11 +132,16 @@ def _dive(
 ) -> list[Column]:
     made = _with_best_bound(problem, best, made)
     assert made.bound is not None
-    offer = _offering(problem, best)
-    seconds = _DIVE_SHARE * options.seconds_left()
-    upper = _grid_cost(problem, best)
-    most = _DIVES * 2**seed
-    return dive(problem, made.columns, seconds, most, upper, made.bound, seed, offer)
+    return dive(
+        problem,
+        made.columns,
+        _DIVE_SHARE * options.seconds_left(),
+        _DIVES * 2**seed,
+        _grid_cost(problem, best),
+        made.bound,
+        seed,
+        on_allocation=lambda columns: _offer(problem, best, columns, np.ones(len(columns))),
+    )
 
 
 def _search(
@@ -248,11 +255,6 @@ def _solve(
     model = set_model(problem, columns, exactly=below is not None)
     trusted = below is not None and largest_objective(model) < TRUSTED_COST
 
-    def offer(values: Array) -> None:
-        node_index = decode(problem, columns, values[: len(columns)])
-        if node_index is not None:
-            best.incumbent(node_index)
-
     def bounded(grid_bound: int) -> None:
         if trusted and below is not None:
             units = problem.grid.bound_in_units(min(grid_bound, below + 1))
@@ -264,7 +266,7 @@ def _solve(
         replace(options, mip_solver=_SOLVER),
         hint=None,
         spread=problem.instance.num_nodes,
-        on_values=offer,
+        on_values=lambda values: _offer(problem, best, columns, values[: len(columns)]),
         on_bound=bounded,
         objective_of=lambda values: objective_of(model, values),
     )
