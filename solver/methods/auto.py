@@ -87,6 +87,7 @@ def _stages(problem: Problem, best: Best) -> Iterator[_Stage]:
             yield from (_Stage(_exact, 0.4), _Stage(_search, 0.1))
         yield _Stage(_exact)
         return
+    few = few and cells <= EXACT_CELLS  # beyond that, the relaxation may take all the time
     yield from (_Stage(_search, _GLANCE if few else 0.3), _Stage(_bound))
     classes = problem.classes
     if classes.num_task_classes * classes.num_node_classes <= COLUMN_PAIRS:
