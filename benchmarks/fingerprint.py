@@ -1,0 +1,88 @@
+"""A hash of what an instance says, whatever file or generator it came from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+import numpy as np
+
+from solver import Instance
+from solver.exact import Array
+
+__all__ = ["content_hash"]
+
+
+def content_hash(instance: Instance) -> str:
+    """SHA-256 of an instance's content, 64 hexadecimal digits.
+
+    The name is left out. 3 and 3.0 are the same number; the order of the nodes, of the tasks
+    and their ids count, the order of eligible labels does not. O(n + m).
+
+    Examples
+    --------
+    >>> one = Instance.from_arrays(node_compute=[4, 4], task_compute=[3, 2], name="a")
+    >>> two = Instance.from_arrays(node_compute=[4.0, 4.0], task_compute=[3, 2], name="b")
+    >>> content_hash(one) == content_hash(two)
+    True
+    """
+    digest = hashlib.sha256()
+    for part in _parts(instance):
+        digest.update(len(part).to_bytes(8, "little"))
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def _parts(instance: Instance) -> Iterator[bytes]:
+    yield b"nodewise-content/1"
+    settings = np.array([0 if instance.max_load is None else instance.max_load])
+    yield b"power_off" if instance.power_off else b""
+    yield b"" if instance.max_load is None else _numbers(settings)
+    yield _texts(instance.node_ids.tolist())
+    yield _texts([kind or "" for kind in instance.node_kind])
+    yield _numbers(instance.node_compute)
+    yield _numbers(instance.node_storage)
+    yield _numbers(instance.node_price)
+    yield _numbers(instance.node_overload_price)
+    yield _texts(instance.task_ids.tolist())
+    yield _numbers(instance.task_compute)
+    yield _numbers(instance.task_storage)
+    for key, column in instance.node_resources.items():
+        yield key.encode()
+        yield _numbers(column)
+        yield _numbers(instance.task_resources[key])
+    yield from _eligibility(instance)
+
+
+def _eligibility(instance: Instance) -> Iterator[bytes]:
+    """The distinct lists that are used, sorted, and each task's place among them."""
+    used = np.unique(instance.task_group).tolist()
+    lists = {g: instance.groups[g] for g in used}
+    # None is every node; an empty text cannot be a label, so nothing else looks like it.
+    texts = {g: _texts([""] if f is None else sorted(set(f))) for g, f in lists.items()}
+    places = {text: place for place, text in enumerate(sorted(set(texts.values())))}
+    yield from places
+    place_of = np.zeros(len(instance.groups), dtype="<i8")
+    for g, text in texts.items():
+        place_of[g] = places[text]
+    yield place_of[instance.task_group].tobytes()
+
+
+def _texts(texts: list[str]) -> bytes:
+    return "".join(f"{len(text)}:{text}" for text in texts).encode()
+
+
+def _numbers(column: Array) -> bytes:
+    """Whole numbers as 64-bit integers where all fit (infinity as -1), others as they print."""
+    if column.dtype == np.int64:
+        return b"i" + column.astype("<i8").tobytes()
+    values = [_whole(value) for value in column.tolist()]
+    if all(isinstance(value, int) and abs(value) < 2**63 for value in values):
+        return b"i" + np.array(values, dtype="<i8").tobytes()
+    return b"t" + _texts([repr(value) for value in values])
+
+
+def _whole(value: int | float) -> int | float:
+    if value == float("inf"):
+        return -1
+    return int(value) if isinstance(value, float) and value.is_integer() else value
