@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import Counter
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -38,9 +36,7 @@ app = typer.Typer(
 )
 console = Console(stderr=True, highlight=False, markup=False)
 
-DEFAULT_METHODS = (
-    "auto,cp-sat,mip:HiGHS,mip:CBC,column-generation,local-search,greedy,round-robin"
-)
+DEFAULT_METHODS = "auto,cp-sat,mip:HiGHS,mip:CBC,column-generation,local-search,greedy,round-robin"
 DataFolder = Annotated[
     Path | None,
     typer.Option("--data", help="Folder with the openb trace, for the suite `trace`."),
@@ -85,7 +81,11 @@ def run(
     if total > len(tasks):
         console.print(f"{total - len(tasks)} of {total} runs are done already")
     _compile(plan)
-    done = _with_progress(tasks, folder, jobs)
+    try:
+        done = _with_progress(tasks, folder, jobs)
+    except KeyboardInterrupt:
+        console.print("interrupted; the same command goes on from here")
+        raise typer.Exit(130) from None
     improved, wrong = update_table(read_records(folder / RECORDS), best_known)
     counts = Counter(str(record.outcome) for record in done)
     console.print(f"{len(done)} runs: " + ", ".join(f"{n} {what}" for what, n in counts.items()))
@@ -196,15 +196,12 @@ def rehash(
 
 
 def main() -> None:
-    """Run the command line; an error of ours is one line."""
+    """Run the command line; an error of ours is one line, and its exit code 1."""
     try:
         app()
     except NodewiseError as error:
         console.print(f"error: {error}", style="red", soft_wrap=True)
         sys.exit(1)
-    except KeyboardInterrupt:
-        console.print("interrupted; the same command goes on from here")
-        os._exit(130)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ from solver.io import write_instance
 from solver.model import Instance
 from solver.result import relative_gap
 
-PEER = Path(__file__).with_name("rebalancer_peer.py")
+PEER = Path(__file__).parent / "peers" / "rebalancer_peer.py"
 MOST_RUNS = 6
 CASES = {
     "small": [

@@ -64,15 +64,18 @@ class Known:
         exact = COMPETITORS[record.method].exact_bound
         if record.outcome is Outcome.INFEASIBLE and exact and not known.infeasible:
             known = replace(known, infeasible=True, bound_by=by)
-        if record.outcome is Outcome.ANSWERED:
-            if known.cost is None or (record.cost is not None and record.cost < known.cost):
-                known = replace(known, cost=record.cost, cost_by=by)
-            if exact and record.bound is not None:
-                if known.bound is None or record.bound > known.bound:
-                    known = replace(known, bound=record.bound, bound_by=by)
+        if record.outcome is Outcome.ANSWERED and _better(record.cost, known.cost, -1):
+            known = replace(known, cost=record.cost, cost_by=by)
+        bounded = record.outcome in (Outcome.ANSWERED, Outcome.NOTHING)
+        if bounded and exact and _better(record.bound, known.bound, 1):
+            known = replace(known, bound=record.bound, bound_by=by)
         if known is not self and not known.instance:
             known = replace(known, instance=record.instance)
         return known
+
+
+def _better(new: Number | None, old: Number | None, sign: int) -> bool:
+    return new is not None and (old is None or sign * new > sign * old)
 
 
 def _version(record: Record) -> str:

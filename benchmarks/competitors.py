@@ -19,6 +19,7 @@ from solver.source_text import did_you_mean
 __all__ = ["BASELINE", "COMPETITORS", "ROOT", "Competitor", "require"]
 
 BASELINE = "round-robin"
+_PEERS = "benchmarks.peers"
 ROOT = Path(__file__).parents[1]
 """Has to be on the path of a peer."""
 
@@ -31,7 +32,7 @@ class Competitor:
     ----------
     name : str
     peer : str
-        The module of `benchmarks.peers` that runs it.
+        The module that runs it; see `benchmarks.peers.protocol`.
     package : str
         What that imports, to see whether it is there.
     extra : str
@@ -58,7 +59,7 @@ class Competitor:
     @property
     def command(self) -> list[str]:
         """What to run, without arguments."""
-        return [self.python, "-m", f"benchmarks.peers.{self.peer}"]
+        return [self.python, "-m", self.peer]
 
     @property
     def missing(self) -> str | None:
@@ -76,7 +77,7 @@ class Competitor:
 
 
 def _own(name: str, *, random: bool = True) -> Competitor:
-    return Competitor(name, "nodewise", exact_bound=True, random=random)
+    return Competitor(name, f"{_PEERS}.nodewise", exact_bound=True, random=random)
 
 
 COMPETITORS: dict[str, Competitor] = {
@@ -93,13 +94,13 @@ COMPETITORS: dict[str, Competitor] = {
         _own("best-fit", random=False),
         _own("round-robin", random=False),
         _own("blocks", random=False),
-        Competitor("textbook-cp-sat", "textbook_cp_sat", "ortools"),
-        Competitor("textbook-HiGHS", "textbook_pulp", "highsbox"),
-        Competitor("textbook-CBC", "textbook_pulp", "cbcbox"),
-        Competitor("textbook-SCIP", "textbook_scip", "pyscipopt", "scip"),
-        Competitor("rebalancer", "rebalancer_peer", "rebalancer", "rebalancer"),
-        Competitor("timefold", "timefold_peer", "timefold", "timefold"),
-        Competitor("prtpy", "prtpy_peer", "prtpy", "prtpy", random=False),
+        Competitor("textbook-cp-sat", f"{_PEERS}.textbook_cp_sat", "ortools"),
+        Competitor("textbook-HiGHS", f"{_PEERS}.textbook_pulp", "highsbox"),
+        Competitor("textbook-CBC", f"{_PEERS}.textbook_pulp", "cbcbox"),
+        Competitor("textbook-SCIP", f"{_PEERS}.textbook_scip", "pyscipopt", "scip"),
+        Competitor("rebalancer", f"{_PEERS}.rebalancer_peer", "rebalancer", "rebalancer"),
+        Competitor("timefold", f"{_PEERS}.timefold_peer", "timefold", "timefold"),
+        Competitor("prtpy", f"{_PEERS}.prtpy_peer", "prtpy", "prtpy", random=False),
     )
 }
 """Every method by name, in the order of the tables."""

@@ -81,9 +81,9 @@ def best_of(records: Iterable[Record], known: Mapping[str, Known]) -> dict[str, 
     """
     best = dict(known)
     for record in records:
-        if record.outcome not in (Outcome.ANSWERED, Outcome.INFEASIBLE):
-            continue
-        best[record.hash] = best.get(record.hash, Known()).with_record(record)
+        found = best.get(record.hash, Known()).with_record(record)
+        if found != Known():
+            best[record.hash] = found
     return best
 
 

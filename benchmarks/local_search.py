@@ -1,13 +1,11 @@
-"""What the local search is held to: scale, the real trace, and the textbook model.
+"""What the local search is held to: scale and the real trace, as whole commands.
 
     python -m benchmarks.local_search scale [--most 1000000]
     python -m benchmarks.local_search trace FOLDER [--time-limit 30]
-    python -m benchmarks.local_search textbook [--time-limit 30]
 
 `scale` measures whole commands, from a zip of CSV files to the written allocation: seconds,
 peak memory of the process, gap, and how the time grows from size to size. `trace` solves the
-three openb files of a folder. `textbook` compares costs after the same time, with as many
-workers, with the plain x_ij model in CP-SAT.
+three openb files of a folder. For comparisons with other methods see `benchmarks run`.
 """
 
 from __future__ import annotations
@@ -20,29 +18,16 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.against_textbook import NODEWISE, WORKERS, run
 from instances import from_spec
 from solver import write_instance
 
 SIZES = [(100, 10_000), (1_000, 100_000), (10_000, 1_000_000)]
 NODES = "openb_node_list_gpu_node.csv"
 TRACES = ["default", "gpuspec33", "multigpu20"]
-RIVALS = [
-    "uniform:nodes=50,tasks=250,storage=0.95,node_types=all",
-    "uniform:nodes=100,tasks=1000,storage=0.95",
-    "uniform:nodes=200,tasks=1000,storage=0.95,node_types=three,load=1.1",
-    "uniform:nodes=500,tasks=2500,storage=0.9",
-    "few_per_node:nodes=50",
-    "few_per_node:nodes=50,tasks_per_node=5,storage=0.8,node_types=all",
-    "few_per_node:nodes=100,node_types=three,load=0.95",
-    "few_per_node:nodes=200,tasks_per_node=4,node_types=all,load=1.1",
-    "few_per_node:nodes=500",
-]
 
 
 def nodewise(*arguments: str) -> tuple[float, float]:
@@ -99,42 +84,19 @@ def trace(folder: Path, limit: float) -> Table:
     return table
 
 
-def textbook(limit: float) -> Table:
-    """Costs after the same time; both with two workers."""
-    table = Table("instance", "textbook cost", "auto cost", "auto / textbook", "auto gap",
-                  title=f"after {limit:g} s")  # fmt: skip
-    for spec in RIVALS:
-        plain = run("-m", "benchmarks.textbook", spec, str(limit), str(WORKERS))
-        ours = run("-c", NODEWISE, spec, "auto", str(limit), str(WORKERS))
-        table.add_row(spec, _number(plain["cost"]), _number(ours["cost"]), _ratio(ours, plain),
-                      f"{100 * (1 - ours['bound'] / ours['cost']):.4f} %")  # fmt: skip
-    return table
-
-
-def _number(cost: Any) -> str:
-    return "none" if cost is None else f"{cost:,}"
-
-
-def _ratio(ours: dict[str, Any], plain: dict[str, Any]) -> str:
-    return "" if plain["cost"] is None else f"{ours['cost'] / plain['cost']:.5f}"
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     choice = parser.add_subparsers(dest="what", required=True)
     choice.add_parser("scale").add_argument("--most", type=int, default=1_000_000)
     traces = choice.add_parser("trace")
     traces.add_argument("folder", type=Path)
-    for part in (traces, choice.add_parser("textbook")):
-        part.add_argument("--time-limit", type=float, default=30)
+    traces.add_argument("--time-limit", type=float, default=30)
     given = parser.parse_args()
     console = Console(width=150)
     if given.what == "scale":
         console.print(scale(given.most))
-    elif given.what == "trace":
-        console.print(trace(given.folder, given.time_limit))
     else:
-        console.print(textbook(given.time_limit))
+        console.print(trace(given.folder, given.time_limit))
 
 
 if __name__ == "__main__":

@@ -142,7 +142,8 @@ def run_all(tasks: Sequence[Task], folder: Path, *, jobs: int = 1) -> Iterator[R
     path = folder / RECORDS
     with _alone(folder):
         read_records(path, repair=True)
-        parallel = Parallel(jobs, prefer="threads", return_as="generator_unordered", pre_dispatch=jobs)
+        options = {"prefer": "threads", "return_as": "generator_unordered"}
+        parallel = Parallel(jobs, pre_dispatch=jobs, **options)
         try:
             for record in parallel(delayed(run_one)(task) for task in tasks):
                 if record is not None:

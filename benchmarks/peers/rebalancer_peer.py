@@ -1,15 +1,12 @@
 """One instance solved by Meta's Rebalancer (PyPI `rebalancer`), as a skilled user would write it.
 
-    PYTHON_OF_ITS_ENVIRONMENT rebalancer_peer.py INSTANCE.json --time-limit 30 -o allocation.json
-
-Run as a child process in an environment of its own: it needs `rebalancer` and NumPy and shares no
-code with nodewise. Objects are tasks, containers are nodes:
+Objects are tasks, containers are nodes:
 
     minimise   sum_i o_i max(0, L_i - C_i)       one capacity goal, scaled by overload price
     subject to storage, further resources, max_load      capacity constraints
                x_ij = 0 where i is not eligible          a capacity of 0 for barred tasks
 
-From a greedy start (or round robin, or an allocation given) a local search of single moves and
+From a greedy start a local search of single moves and
 swaps runs until it finds nothing better; what is left of the time goes to the optimal-subset
 solver, HiGHS on a few random nodes at a time. Each setting below was the best of those tried on
 50 x 250, 100 x 1,000 and 1,000 x 10,000 with tight storage. The seconds in the answer are those of
@@ -18,11 +15,8 @@ solver, HiGHS on a few random nodes at a time. Each setting below was the best o
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import importlib.metadata
-import itertools
-import json
 import math
 import os
 import platform
@@ -32,11 +26,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rebalancer import ProblemSolver
+
+from .plain import plain
+from .protocol import Answer, Job, Unsupported, serve
 
 # The type stubs give the enums of 1.0.4 as names, but its binding takes only their numbers.
 ABSOLUTE, RELATIVE = 1, 2
@@ -49,29 +45,28 @@ LEAST_SECONDS = 1.0
 _ITERATION = re.compile(r"Iteration \d+, objective (\S+), .* solve time ([-+.\deE]+),")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("instance", type=Path, help="an instance as nodewise writes it in JSON")
-    parser.add_argument("--time-limit", type=float, default=30.0, help="seconds to solve")
-    parser.add_argument("--start", choices=("greedy", "round-robin"), default="greedy")
-    parser.add_argument("--initial", type=Path, help="JSON of task ids to node ids, in its place")
-    parser.add_argument("--subset", type=int, help="nodes at a time for HiGHS")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("-o", "--output", type=Path, help="default: standard output")
-    given = parser.parse_args()
-    instance = json.loads(given.instance.read_text(encoding="utf-8"))
+def run(job: Job) -> Answer:
+    """Start greedily, run both stages, and give the cost of what came out."""
+    instance = job.instance()
     if instance.get("power_off"):
-        parser.error("power_off: the price of an empty node is not modelled here")
-    if given.initial is not None:
-        placed = json.loads(given.initial.read_text(encoding="utf-8"))
-    else:
-        placed = (greedy if given.start == "greedy" else round_robin)(instance)
-    subset = given.subset or subset_size(instance)
-    answer = json.dumps(solve(instance, placed, given.time_limit, subset, given.seed))
-    if given.output is None:
-        print(answer)
-    else:
-        given.output.write_text(answer, encoding="utf-8")
+        raise Unsupported("power_off: the price of an empty node is not modelled here")
+    placed = greedy(instance)
+    begun = job.elapsed()
+    found = solve(instance, placed, job.left(), subset_size(instance), job.seed)
+    data = plain(instance)
+    position = {node: i for i, node in enumerate(data.node_ids)}
+    cost = data.cost([position[found["allocation"][task]] for task in data.task_ids])
+    build_seconds = begun + found["build_seconds"]
+    return Answer(
+        status="feasible",
+        termination="time limit" if job.left() < LEAST_SECONDS else "finished",
+        allocation=found["allocation"],
+        cost=cost,
+        build_seconds=build_seconds,
+        solve_seconds=found["seconds"],
+        history=[(build_seconds + found["seconds_to_best"], cost, None)],
+        versions=found["versions"],
+    )
 
 
 def solve(
@@ -321,16 +316,6 @@ def hosts(instance: dict[str, Any], labels: frozenset[str] | None) -> list[int]:
     ]
 
 
-def round_robin(instance: dict[str, Any]) -> dict[str, str]:
-    """The tasks dealt out in turn, those of each eligibility group over its own nodes."""
-    nodes = [node["id"] for node in instance["nodes"]]
-    placed = {}
-    for labels, tasks in eligibility(instance).items():
-        turns = itertools.cycle(hosts(instance, labels))
-        placed.update({task: nodes[next(turns)] for task in tasks})
-    return placed
-
-
 def greedy(instance: dict[str, Any]) -> dict[str, str]:
     """Largest task first, to the node that has the most room left with it.
 
@@ -398,4 +383,4 @@ def steps(profile: dict[str, Any], log: list[str]) -> Iterator[tuple[float, floa
 
 
 if __name__ == "__main__":
-    main()
+    serve(run)
