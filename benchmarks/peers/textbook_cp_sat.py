@@ -56,7 +56,7 @@ def solve(job: Job) -> Answer:
             next(i for i in nodes if solver.value(x[i, j])) for j, nodes in enumerate(data.hosts)
         ]
         answer.allocation = data.allocation(node_of)
-        answer.cost = round(solver.objective_value)
+        answer.cost = data.cost(node_of)  # z_i may lie above what it has to be
         answer.bound = solver.best_objective_bound
         answer.history.append((job.elapsed(), answer.cost, answer.bound))
     return answer

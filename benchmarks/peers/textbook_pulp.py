@@ -26,8 +26,16 @@ _BOUND = {
     "HiGHS": rf"^\s*Dual bound\s+({_NUMBER})\s*$",
     "CBC": rf"^Lower bound:\s+({_NUMBER})\s*$",
 }
-# ... BestBound BestSol Gap% | Cuts InLp Confl. | LpIters 12.3s
-_HIGHS_ROW = rf"^ .*?%\s+({_NUMBER})\s+({_NUMBER})\s+\S+%.*?(\d+\.\d+)s$"
+_ROUNDING = {"HiGHS": 1e-9, "CBC": 5e-6}
+"""What the digits of a bound in the log may hide, relative to it."""
+
+_ROW = {  # cost, bound and seconds, as the groups named
+    # ... BestBound BestSol Gap% | Cuts InLp Confl. | LpIters 12.3s
+    "HiGHS": rf"^ .*?%\s+(?P<bound>{_NUMBER})\s+(?P<cost>{_NUMBER})\s+\S+%.*?(?P<at>\d+\.\d+)s$",
+    # Nodes OnTree Depth BestSol Method BestBound Gap% Time
+    "CBC": rf"^\s+(?:\d+\s+){{3}}(?P<cost>{_NUMBER})\s.*?(?P<bound>{_NUMBER})"
+    r"\s+[\d.]+%\s+(?P<at>[\d.]+)\s*$",
+}
 
 
 def solve(job: Job) -> Answer:
@@ -45,10 +53,9 @@ def solve(job: Job) -> Answer:
     solved = job.elapsed() - built
     answer = Answer(
         termination=stats.status.name,
-        bound=_shifted(_bound(text, name, stats), data.constant()),
+        bound=_bound(text, name, stats, data.constant()),
         build_seconds=built,
         solve_seconds=solved,
-        history=_history(text, built, data.constant()) if name == "HiGHS" else [],
         versions={"pulp": version_of("pulp"), name: version_of(f"{name.lower()}box")},
     )
     node_of = _node_of(data, x) if stats.has_solution else None
@@ -56,6 +63,7 @@ def solve(job: Job) -> Answer:
         answer.status = "optimal" if stats.status == _Status.Optimal else "feasible"
         answer.allocation = data.allocation(node_of)
         answer.cost = data.cost(node_of)
+        answer.history = _history(text, name, built, answer.cost, data.constant())
         answer.history.append((built + solved, answer.cost, answer.bound))
     elif stats.status == _Status.Infeasible:
         answer.status = "infeasible"
@@ -118,29 +126,28 @@ def _node_of(data: Plain, x: dict[tuple[int, int], Any]) -> list[int] | None:
     return found
 
 
-def _bound(log: str, name: str, stats: Any) -> float | None:
-    """The bound as the log reports it at the end, or the objective where it is proved."""
-    found = re.findall(_BOUND[name], log, flags=re.MULTILINE)
-    if found:
-        return float(found[-1])
+def _bound(log: str, name: str, stats: Any, constant: float) -> float | None:
+    """The bound as the log reports it at the end, less what its digits may hide."""
     if stats.status == _Status.Optimal and stats.objective is not None:
-        return float(stats.objective)
-    bound = stats.best_bound
-    return None if bound is None or not math.isfinite(bound) else float(bound)
-
-
-def _shifted(value: float | None, constant: float) -> float | None:
-    return None if value is None else value + constant
+        return float(stats.objective) + constant
+    found = re.findall(_BOUND[name], log, flags=re.MULTILINE)
+    if not found:
+        return None
+    bound = float(found[-1])
+    return bound - _ROUNDING[name] * abs(bound) + constant
 
 
 def _history(
-    log: str, built: float, constant: float
+    log: str, name: str, built: float, final: float, constant: float
 ) -> list[tuple[float, float | None, float | None]]:
-    """Incumbents and bounds from HiGHS' table, with the time of each row."""
-    rows = re.findall(_HIGHS_ROW, log, flags=re.MULTILINE)
+    """Incumbents and bounds from the table of the log; no rounded cost below the final one."""
     return [
-        (built + float(seconds), float(cost) + constant, float(bound) + constant)
-        for bound, cost, seconds in rows
+        (
+            built + float(row["at"]),
+            max(final, float(row["cost"]) + constant),
+            float(row["bound"]) + constant,
+        )
+        for row in re.finditer(_ROW[name], log, flags=re.MULTILINE)
     ]
 
 
