@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
+import joblib
 import typer
 from rich.console import Console
 from rich.progress import (
@@ -20,7 +23,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from solver import NodewiseError
+from solver import BackendUnavailableError, NodewiseError
 
 from . import suites
 from .best_known import TABLE, read_table
@@ -59,6 +62,9 @@ def run(
     best_known: Annotated[
         Path, typer.Option(help="Table of best known costs and bounds, to be improved.")
     ] = TABLE,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of a Dask scheduler, to run on its cluster.")
+    ] = None,
 ) -> None:
     """Run methods on a suite; started again, it goes on where it was."""
     chosen = suites.load_suite(suite)
@@ -82,7 +88,8 @@ def run(
         console.print(f"{total - len(tasks)} of {total} runs are done already")
     _compile(plan)
     try:
-        done = _with_progress(tasks, folder, jobs)
+        with _cluster(scheduler):
+            done = _with_progress(tasks, folder, jobs)
     except KeyboardInterrupt:
         console.print("interrupted; the same command goes on from here")
         raise typer.Exit(130) from None
@@ -94,6 +101,20 @@ def run(
         console.print(f"wrong: {record.method} on {record.instance}: {record.verdict}", style="red")
     if wrong:
         raise typer.Exit(2)
+
+
+@contextmanager
+def _cluster(scheduler: str | None) -> Iterator[None]:
+    """Send the runs to a cluster, where there is one."""
+    if scheduler is None:
+        yield
+        return
+    try:
+        from dask.distributed import Client
+    except ImportError:
+        raise BackendUnavailableError("--scheduler needs Dask: pip install distributed") from None
+    with Client(scheduler), joblib.parallel_config(backend="dask"):
+        yield
 
 
 def _tell_missing() -> None:

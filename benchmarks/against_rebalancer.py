@@ -38,7 +38,8 @@ from solver.io import write_instance
 from solver.model import Instance
 from solver.result import relative_gap
 
-PEER = Path(__file__).parent / "peers" / "rebalancer_peer.py"
+ROOT = Path(__file__).parents[1]
+PEER = "benchmarks.peers.rebalancer_peer"
 MOST_RUNS = 6
 CASES = {
     "small": [
@@ -101,7 +102,9 @@ def compare(spec: str, cache: Path, given: argparse.Namespace) -> Comparison:
             peer_cost = None if failure else cost_of(instance, answer["allocation"])
         cold = nodewise(path, Path(folder) / "compiled", given, "empty")
         warm = nodewise_warm(path, cache, given)
-    seconds_to_best = None if peer_cost is None or answer is None else answer["seconds_to_best"]
+    seconds_to_best = None
+    if peer_cost is not None and answer is not None:
+        seconds_to_best = answer["history"][-1][0] - answer["build_seconds"]
     warm_seconds = reached(warm["history"], peer_cost)
     ratio = None
     if seconds_to_best is not None:
@@ -110,7 +113,7 @@ def compare(spec: str, cache: Path, given: argparse.Namespace) -> Comparison:
         case=spec,
         peer_cost=peer_cost,
         peer_seconds_to_best=seconds_to_best,
-        peer_seconds=None if answer is None else answer["seconds"],
+        peer_seconds=None if answer is None else answer["solve_seconds"],
         peer_version="" if answer is None else answer["versions"]["rebalancer"],
         peer_failure=failure,
         warm_seconds=warm_seconds,
@@ -128,11 +131,13 @@ def compare(spec: str, cache: Path, given: argparse.Namespace) -> Comparison:
 def peer(path: Path, given: argparse.Namespace) -> tuple[dict[str, Any] | None, str]:
     """Rebalancer's answer, or why there is none."""
     output = path.with_name("allocation.json")
-    command = [given.python, PEER, path, "--time-limit", given.time_limit, "-o", output]
-    command += ["--start", given.start, "--seed", given.seed]
+    command = [given.python, "-m", PEER, path, "--time-limit", given.time_limit, "-o", output]
+    command += ["--method", "rebalancer", "--seed", given.seed]
     wall = 2 * given.time_limit
     try:
-        done = subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=wall)
+        done = subprocess.run(
+            [*map(str, command)], cwd=ROOT, capture_output=True, text=True, timeout=wall
+        )
     except subprocess.TimeoutExpired:
         return None, f"killed after {wall:g} s"
     if done.returncode:
@@ -218,7 +223,6 @@ def parse() -> argparse.Namespace:
         "--cases", nargs="+", default=list(CASES), help="small, large or specs of instances"
     )
     parser.add_argument("--method", default="local-search", help="of nodewise")
-    parser.add_argument("--start", default="greedy", help="of Rebalancer: greedy or round-robin")
     parser.add_argument("--seed", type=int, default=0, help="of both solvers")
     parser.add_argument("-o", "--output", type=Path, help="CSV file for the figures")
     return parser.parse_args()

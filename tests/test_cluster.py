@@ -1,10 +1,13 @@
-"""Parts of a local search on a cluster that the user has set up."""
+"""Parts of a local search, and benchmark runs, on a cluster that the user has set up."""
 
+import subprocess
 import sys
 
 import joblib
 import pytest
 
+from benchmarks.competitors import ROOT
+from benchmarks.record import read_records
 from instances import from_spec
 from solver import Status, check, solve
 
@@ -31,3 +34,20 @@ def test_parts_run_on_a_dask_cluster_of_two_worker_processes():
     assert check(instance, result.allocation) == []
     assert result.status in (Status.OPTIMAL, Status.FEASIBLE)
     assert result.gap < 0.001
+
+
+@pytest.mark.slow
+def test_benchmark_runs_on_a_dask_cluster(tmp_path):
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+    ) as cluster:
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks", "run", "smoke", "--methods", "greedy,blocks",
+             "--time-limit", "10", "--jobs", "2", "--scheduler", cluster.scheduler_address,
+             "-o", str(tmp_path), "--best-known", str(tmp_path / "best.csv")],
+            capture_output=True, text=True, cwd=ROOT,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    records = read_records(tmp_path / "records.jsonl")
+    assert len(records) == 12
+    assert {str(record.outcome) for record in records} == {"answered", "infeasible"}
