@@ -142,13 +142,20 @@ def _with_progress(tasks: list[Task], folder: Path, jobs: int) -> list[Record]:
         TimeRemainingColumn(),
     )
     done: list[Record] = []
+    left = {task.key: task for task in tasks}
+
+    def running() -> str:
+        # Runs begin in order, so those that run are about the first that have no record.
+        names = [f"{task.method} on {task.entry.name}" for task in list(left.values())[:jobs]]
+        return names[0] if len(names) == 1 else ", ".join(name.split()[0] for name in names)
+
     with Progress(*columns, console=console) as bar:
-        row = bar.add_task("starting", total=len(tasks))
+        row = bar.add_task(running(), total=len(tasks))
         for record in run_all(tasks, folder, jobs=jobs):
             done.append(record)
+            del left[record.key]
             bar.console.print(_line(record), soft_wrap=True)
-            running = ", ".join(task.method for task in tasks[len(done) : len(done) + jobs])
-            bar.update(row, advance=1, description=running or "done")
+            bar.update(row, advance=1, description=running() or "done")
     return done
 
 

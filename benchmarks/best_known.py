@@ -17,7 +17,7 @@ from pathlib import Path
 from solver import InstanceError
 from solver.files import atomic_text, write_csv
 
-from .competitors import COMPETITORS, ROOT
+from .competitors import ROOT, is_exact
 from .record import Number, Outcome, Record
 
 __all__ = ["TABLE", "Known", "read_table", "write_table"]
@@ -61,7 +61,7 @@ class Known:
         Only for records that are not refuted; see `judge.refuted`.
         """
         known, by = self, f"{record.method} {_version(record)}"
-        exact = COMPETITORS[record.method].exact_bound
+        exact = is_exact(record.method)
         if record.outcome is Outcome.INFEASIBLE and exact and not known.infeasible:
             known = replace(known, infeasible=True, bound_by=by)
         if record.outcome is Outcome.ANSWERED and _better(record.cost, known.cost, -1):
@@ -80,9 +80,10 @@ def _better(new: Number | None, old: Number | None, sign: int) -> bool:
 
 def _version(record: Record) -> str:
     """That of nodewise, or else of the solver that the method is named after."""
-    own = COMPETITORS[record.method].exact_bound
     others = [f"{name} {text}" for name, text in record.versions.items() if name != "python"]
-    return record.versions.get("nodewise", "") if own else f"({', '.join(others)})"
+    return (
+        record.versions.get("nodewise", "") if is_exact(record.method) else f"({', '.join(others)})"
+    )
 
 
 def read_table(path: Path = TABLE) -> dict[str, Known]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from solver.errors import BackendUnavailableError, OptionError
 from solver.source_text import did_you_mean
 
-__all__ = ["BASELINE", "COMPETITORS", "ROOT", "Competitor", "require"]
+__all__ = ["BASELINE", "COMPETITORS", "ROOT", "Competitor", "is_exact", "require"]
 
 BASELINE = "round-robin"
 _PEERS = "benchmarks.peers"
@@ -104,6 +104,11 @@ COMPETITORS: dict[str, Competitor] = {
     )
 }
 """Every method by name, in the order of the tables."""
+
+
+def is_exact(method: str) -> bool:
+    """Whether a method's bounds are exact; not those of one that is no longer known."""
+    return method in COMPETITORS and COMPETITORS[method].exact_bound
 
 
 def require(names: list[str]) -> list[Competitor]:

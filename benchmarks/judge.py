@@ -17,7 +17,7 @@ from typing import Any
 from solver import Instance, check, cost_of
 
 from .best_known import Known
-from .competitors import COMPETITORS
+from .competitors import is_exact
 from .record import Number, Outcome, Record
 
 __all__ = ["Verdict", "best_of", "judge", "refuted"]
@@ -125,7 +125,7 @@ def _held_against(
 
 
 def _refutation(record: Record, cost: Number, method: str) -> str:
-    slack = _slack(cost, COMPETITORS[record.method].exact_bound)
+    slack = _slack(cost, is_exact(record.method))
     if record.status == "infeasible":
         return f"says 'infeasible', but {method} found an allocation of cost {cost:,}"
     if record.bound is not None and Fraction(record.bound) > Fraction(cost) + slack:

@@ -18,6 +18,7 @@ import psutil
 __all__ = ["Ended", "cancel_all", "run_limited"]
 
 _POLL = 0.05
+_DYING = 5.0  # seconds for the system to clear away what was killed
 _LAST_CHARACTERS = 2000
 _cancelled = threading.Event()
 
@@ -115,6 +116,7 @@ def _end(child: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(psutil.NoSuchProcess):
             one.kill()
     child.wait()
+    psutil.wait_procs(family, timeout=_DYING)
     if child.stdin is not None:
         child.stdin.close()
 

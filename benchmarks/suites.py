@@ -24,7 +24,7 @@ from instances import generate, named
 from instances.readers.openb import read_openb
 from solver import Instance, InstanceError, write_instance
 from solver.errors import OptionError
-from solver.files import atomic_text
+from solver.files import atomic_text, write_csv
 from solver.source_text import did_you_mean
 
 from .fingerprint import content_hash
@@ -67,18 +67,11 @@ class Suite:
     ----------
     name, about : str
     entries : tuple of Entry
-    needs_data : bool
-        Whether a folder with the published trace is needed.
     """
 
     name: str
     about: str
     entries: tuple[Entry, ...]
-
-    @property
-    def needs_data(self) -> bool:
-        """Whether an instance is read from files of the user's."""
-        return any(entry.family == "openb" for entry in self.entries)
 
 
 def suite_names() -> list[str]:
@@ -221,15 +214,15 @@ def export(suite: Suite, folder: Path, data: Path | None = None) -> list[Path]:
         The files written, the index last.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    files, lines = [], ["hash,file,instance"]
+    files, rows = [], []
     for entry in suite.entries:
         path = folder / f"{entry.hash[:16]}.json"
         write_instance(make(entry, data), path)
         files.append(path)
-        lines.append(f'{entry.hash},{path.name},"{entry.name.replace(chr(34), chr(34) * 2)}"')
+        rows.append((entry.hash, path.name, entry.name))
     index = folder / "index.csv"
     with atomic_text(index) as stream:
-        stream.write("\n".join(lines) + "\n")
+        write_csv(stream, ("hash", "file", "instance"), rows)
     return [*files, index]
 
 

@@ -119,7 +119,7 @@ def test_what_a_process_started_ends_with_it(tmp_path):
         f"open({str(file)!r}, 'w').write(str(child.pid))\n"
         "time.sleep(600)\n"
     )
-    ended = run_limited([sys.executable, "-c", outer], wall_seconds=2, memory_gib=4)
+    ended = run_limited([sys.executable, "-c", outer], wall_seconds=4, memory_gib=4)
     assert ended.stopped == "timeout"
     assert not _alive(int(file.read_text()))
 
