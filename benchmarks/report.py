@@ -177,7 +177,8 @@ best cost: runs whose cost is the best known, or whose verdict "infeasible" stan
 gap: (cost - best known bound) / cost, 100 % without an allocation; mean of the seeds first, then
     of the instances.
 primal integral: mean over the time limit of (cost - best known cost) / cost, 100 % before the
-    first allocation (Berthold 2013). Rebalancer tells only when it reached its last cost, and
+    first allocation (Berthold 2013). The costs on the way are the methods' own, the last one is
+    recomputed. Rebalancer tells only when it reached its last cost, and
     what it had before counts as nothing.
 time to proof: shifted geometric mean (1 s) over the instances; twice the limit where there is no
     proof (PAR-2). Building a model counts, loading a library does not.
