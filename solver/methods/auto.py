@@ -30,14 +30,20 @@ SMALL_CELLS = 2_000
 FEW_TASKS = 6
 """Up to so many tasks a node, column generation proves more than the assignment model."""
 _GLANCE = 0.04  # share of the time for what settles easy instances at once
+_LEAST_SEARCH = 2.0  # seconds for the first search where there is time: loading it takes one
 
 
 @dataclass(frozen=True)
 class _Stage:
-    """A step of `auto` and the share of the time left that it may take."""
+    """A step of `auto`, the share of the time left that it may take, and its least seconds."""
 
     run: Callable[[Problem, Options, Best], Outcome | None]
     share: float = 1.0
+    least: float = 0.0
+
+    def seconds(self, left: float) -> float:
+        """Its share of the seconds left, or its least if that is no more than half of them."""
+        return max(self.share * left, min(self.least, left / 2))
 
 
 def auto(problem: Problem, options: Options) -> Outcome:
@@ -55,7 +61,7 @@ def auto(problem: Problem, options: Options) -> Outcome:
     for stage in _stages(problem, best):
         if best.settled() or options.seconds_left() <= 0:
             break
-        deadline = time.monotonic() + stage.share * options.seconds_left()
+        deadline = time.monotonic() + stage.seconds(options.seconds_left())
         try:
             outcome = stage.run(problem, replace(options, deadline=deadline), best)
         except (BackendUnavailableError, EngineCrash) as error:
@@ -82,13 +88,14 @@ def _stages(problem: Problem, best: Best) -> Iterator[_Stage]:
             yield _Stage(_exact, _GLANCE)
             if not _is_compiled():
                 yield _Stage(_exact, 0.4)
-            yield from (_Stage(_search, _GLANCE), _Stage(_columns, 0.9))
+            yield from (_Stage(_search, _GLANCE, _LEAST_SEARCH), _Stage(_columns, 0.9))
+            yield _Stage(_search_on, 0.5)
         else:
-            yield from (_Stage(_exact, 0.4), _Stage(_search, 0.1))
+            yield from (_Stage(_exact, 0.4), _Stage(_search, 0.1, _LEAST_SEARCH))
         yield _Stage(_exact)
         return
     few = few and cells <= EXACT_CELLS  # beyond that, the relaxation may take all the time
-    yield from (_Stage(_search, _GLANCE if few else 0.3), _Stage(_bound))
+    yield from (_Stage(_search, _GLANCE if few else 0.3, _LEAST_SEARCH), _Stage(_bound))
     classes = problem.classes
     if classes.num_task_classes * classes.num_node_classes <= COLUMN_PAIRS:
         yield _Stage(_columns, 0.9 if few else 0.4)
