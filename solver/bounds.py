@@ -9,10 +9,11 @@ integers. Any prices give a valid bound (Geoffrion 1974); GLOP's only make it a 
 
 from __future__ import annotations
 
+import bisect
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from fractions import Fraction
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -41,6 +42,7 @@ GLOP = "solver.engines.glop"
 _MAX_CELLS = 2_000_000
 _PROGRAM_CELLS = 60_000
 _PRICE_BITS = 60
+_NEAR_BITS = 20  # a price this close to an overload price, relatively, is taken for it
 
 
 def lower_bound(
@@ -126,24 +128,33 @@ def _load_limits(instance: Instance, demand: int) -> list[int]:
 
 @dataclass(frozen=True)
 class Prices:
-    """Multipliers of the relaxed rows, one of each a node class; all 0 or more.
+    """Multipliers of the relaxed rows, one of each a node class; all finite, 0 or more.
+
+    They are in units of a grid, which are kept beside them as integers: the exact numbers of an
+    instance may be beyond what a float holds.
 
     Attributes
     ----------
     load : (G,) floats
         Price of a unit of load, from the overload rows.
     large : (G,) floats
-        Price of the overload that tasks larger than the node bring (see `_add_large_rows`).
+        Price of the overload that tasks larger than the node bring (see `_Relaxation`).
     needs : (G, d) floats
         Price of a unit of each hard dimension.
     opening : (K, G) floats or None
         With power_off: price of the rows X_kg <= b_kg U_g.
+    cost_unit, compute_unit : int
+    need_units : tuple of d int
+        As in `Grid`.
     """
 
     load: Array
     large: Array
     needs: Array
     opening: Array | None
+    cost_unit: int
+    compute_unit: int
+    need_units: tuple[int, ...]
 
 
 def linear_bound(problem: Problem, time_limit: float = 60.0) -> int:
@@ -180,14 +191,20 @@ def _relaxation_prices(problem: Problem, time_limit: float) -> Prices | None:
 def _coarse_prices(problem: Problem, time_limit: float) -> Prices | None:
     """Prices of the coarser problem, spread over the classes of the given one."""
     coarse = coarsen(problem)
+    if coarse is None:
+        return None
     prices = _relaxation_prices(coarse, time_limit)
     if prices is None:
         return None
     g = coarse.classes.node_class[problem.classes.node_first]
     k = coarse.classes.task_class[problem.classes.task_first]
     opening = None if prices.opening is None else prices.opening[np.ix_(k, g)]
-    return Prices(
-        load=prices.load[g], large=prices.large[g], needs=prices.needs[g], opening=opening
+    return replace(
+        prices,
+        load=prices.load[g],
+        large=prices.large[g],
+        needs=prices.needs[g],
+        opening=opening,
     )
 
 
@@ -251,23 +268,22 @@ class _Relaxation:
         self.model: LinearModel = builder.build()
 
     def prices(self, duals: Array) -> Prices:
-        """The multipliers in exact units of cost for each exact unit of the rows."""
+        """The multipliers, as `lagrangian_bound` takes them."""
         problem, grid = self._problem, self._problem.grid
-        cost = float(grid.cost_unit)
         row_price = np.where(np.isfinite(duals), np.maximum(0.0, -duals), 0.0)
-        g_count = problem.classes.num_node_classes
-        per_compute = cost / grid.compute_unit
-        large = row_price[self._large] if self._large.size else np.zeros(g_count)
         opening = None
         if self._opening.size:
             opening = np.zeros(problem.fits.shape)
-            opening[self._k, self._g] = row_price[self._opening] * cost
-        units = np.array([cost / unit for unit in grid.need_units])
+            opening[self._k, self._g] = row_price[self._opening]
+        no_price = np.zeros(problem.classes.num_node_classes)
         return Prices(
-            load=row_price[self._load] * per_compute,
-            large=large * per_compute,
-            needs=row_price[self._needs] * units,
+            load=row_price[self._load],
+            large=row_price[self._large] if self._large.size else no_price,
+            needs=row_price[self._needs],
             opening=opening,
+            cost_unit=grid.cost_unit,
+            compute_unit=grid.compute_unit,
+            need_units=grid.need_units,
         )
 
 
@@ -287,61 +303,116 @@ def lagrangian_bound(problem: Problem, prices: Prices) -> int:
     int
         A bound in exact cost units, rounded up to a value that a cost can take.
     """
-    classes, exact = problem.classes, problem.instance.exact
     shift = _shift(prices)
-
-    def rounded(values: Array) -> list[int]:
-        return [max(0, int(Fraction(value) * 2**shift)) for value in values.tolist()]
-
-    overload = exact.node_overload_price[classes.node_first].tolist()
-    load = [min(a, o << shift) for a, o in zip(rounded(prices.load), overload, strict=True)]
-    large = [
+    found = _scaled(prices, shift)
+    node_first = problem.classes.node_first
+    overload = problem.instance.exact.node_overload_price[node_first].tolist()
+    # Up to here prices may be anything; l_g + t_g <= o_g is what the relaxation needs of them.
+    found.load[:] = [min(a, o << shift) for a, o in zip(found.load, overload, strict=True)]
+    found.large[:] = [
         min(t, (o << shift) - a)
-        for t, o, a in zip(rounded(prices.large), overload, load, strict=True)
+        for t, o, a in zip(found.large, overload, found.load, strict=True)
     ]
+    total = _lagrangian(problem, found, shift)
+    snapped = _snapped(found, overload, shift)
+    if snapped is not None and problem.fits.size <= _PROGRAM_CELLS:
+        total = max(total, _lagrangian(problem, snapped, shift))
+    return round_up_to_attainable(problem, max(0, -(-total >> shift)))
+
+
+class _Scaled(NamedTuple):
+    """Prices as integers times 2**-shift, in exact units of cost for each exact unit."""
+
+    load: list[int]
+    large: list[int]
+    needs: list[list[int]]
+    opening: list[list[int]] | None
+
+
+def _scaled(prices: Prices, shift: int) -> _Scaled:
+    """Prices rounded down to integers times 2**-shift."""
+
+    def rounded(values: Array, unit: int) -> list[int]:
+        scaled = []
+        for value in values.tolist():
+            above, below = value.as_integer_ratio()
+            scaled.append((above * prices.cost_unit << shift) // (below * unit))
+        return scaled
+
+    needs = [rounded(prices.needs[:, d], unit) for d, unit in enumerate(prices.need_units)]
+    return _Scaled(
+        load=rounded(prices.load, prices.compute_unit),
+        large=rounded(prices.large, prices.compute_unit),
+        needs=[list(row) for row in zip(*needs, strict=True)] or [[] for _ in prices.load],
+        opening=None if prices.opening is None else [rounded(row, 1) for row in prices.opening],
+    )
+
+
+def _snapped(prices: _Scaled, overload: list[int], shift: int) -> _Scaled | None:
+    """The same with loads priced at exactly an overload price where they nearly are.
+
+    A dual price that stands for "one unit more is overload on that node" is such a price but
+    for rounding, and at the price itself the bound has every digit. None if nothing changes.
+    """
+    known = sorted({o << shift for o in overload})
+    load = []
+    for price, most in zip(prices.load, overload, strict=True):
+        at = bisect.bisect_left(known, price)
+        near = min(known[max(0, at - 1) : at + 1], key=lambda o: abs(o - price))  # noqa: B023
+        close = abs(near - price) << _NEAR_BITS <= near and near <= most << shift
+        load.append(near if close else price)
+    if load == prices.load:
+        return None
+    large = [
+        min(t, (o << shift) - a) for t, o, a in zip(prices.large, overload, load, strict=True)
+    ]
+    return prices._replace(load=load, large=large)
+
+
+def _lagrangian(problem: Problem, prices: _Scaled, shift: int) -> int:
+    """The Lagrangian at given prices, times 2**shift."""
+    classes, exact = problem.classes, problem.instance.exact
     task = classes.task_first
     D = exact.task_compute[task].astype(object)
     need = exact.needs[task].astype(object)
     C = exact.node_compute[classes.node_first].tolist()
     have = exact.capacity[classes.node_first].tolist()
-    idle = [
-        p * c << shift
-        for p, c in zip(exact.node_price[classes.node_first].tolist(), C, strict=True)
-    ]
+    price = exact.node_price[classes.node_first].tolist()
+    opening = None if prices.opening is None else np.array(prices.opening, dtype=object)
     reduced = np.full(problem.fits.shape, None, dtype=object)
     total = 0
     for g in range(classes.num_node_classes):
         at = np.flatnonzero(problem.fits[:, g])
-        needs_price = rounded(prices.needs[g])
-        cost = load[g] * D[at]
-        if large[g]:
-            cost += large[g] * np.maximum(D[at] - C[g], 0)
-        for d, price in enumerate(needs_price):
-            if price:
-                cost += price * need[at, d]
-        node = idle[g] - load[g] * C[g]
-        node -= sum(q * int(Q) for q, Q in zip(needs_price, have[g], strict=True))
-        if prices.opening is not None:
-            opening = np.array(rounded(prices.opening[at, g]), dtype=object)
-            cost += opening
-            node -= int((opening * problem.most_per_node[at, g].astype(object)).sum())
+        cost = prices.load[g] * D[at]
+        if prices.large[g]:
+            cost += prices.large[g] * np.maximum(D[at] - C[g], 0)
+        for d, q in enumerate(prices.needs[g]):
+            if q:
+                cost += q * need[at, d]
+        node = (price[g] * C[g] << shift) - prices.load[g] * C[g]
+        node -= sum(q * Q for q, Q in zip(prices.needs[g], have[g], strict=True))
+        if opening is not None:
+            cost += opening[at, g]
+            node -= int((opening[at, g] * problem.most_per_node[at, g].astype(object)).sum())
+        if problem.instance.power_off:  # a node may be left off
             node = min(0, node)
         reduced[at, g] = cost
         total += int(classes.node_count[g]) * node
-    total += _cheapest_placement(problem, reduced)
-    return round_up_to_attainable(problem, max(0, -(-total >> shift)))
+    return total + _cheapest_placement(problem, reduced)
 
 
 def _shift(prices: Prices) -> int:
     """Bits behind the point, so that the largest price keeps `_PRICE_BITS` of them."""
-    largest = max(
-        (float(part.max()) for part in (prices.load, prices.large, prices.needs) if part.size),
-        default=1.0,
-    )
-    if prices.opening is not None and prices.opening.size:
-        largest = max(largest, float(prices.opening.max()))
-    exponent = math.frexp(largest)[1] if largest > 0 else 0
-    return max(0, _PRICE_BITS - exponent)
+    parts = [(prices.load, prices.compute_unit), (prices.large, prices.compute_unit)]
+    parts += [(prices.needs[:, d], unit) for d, unit in enumerate(prices.need_units)]
+    if prices.opening is not None:
+        parts.append((prices.opening, 1))
+    bits = [
+        math.frexp(float(part.max()))[1] + prices.cost_unit.bit_length() - unit.bit_length()
+        for part, unit in parts
+        if part.size and part.max() > 0
+    ]
+    return max(0, _PRICE_BITS - max(bits, default=_PRICE_BITS))
 
 
 def _cheapest_placement(problem: Problem, reduced: Array) -> int:

@@ -12,16 +12,17 @@ import heapq
 
 import numpy as np
 
-from .exact import Array
+from .exact import Array, largest
 from .model import Instance
 from .presolve import Problem
 
 __all__ = ["coarsen"]
 
 NODE_GROUPS, TASK_GROUPS = 48, 160
+_FLOAT_BITS = 900
 
 
-def coarsen(problem: Problem) -> Problem:
+def coarsen(problem: Problem) -> Problem | None:
     """Replace nodes and tasks by the means of at most some dozens of groups of similar ones.
 
     Only tasks that may run on the same nodes, and nodes that may host the same tasks, are
@@ -29,14 +30,16 @@ def coarsen(problem: Problem) -> Problem:
 
     Returns
     -------
-    Problem
+    Problem or None
         Of as many nodes and tasks, in the exact integers of the given one; its dimensions
-        are the given ones in their order.
+        are the given ones in their order. None where numbers are beyond what a float holds.
     """
     instance, exact = problem.instance, problem.instance.exact
-    columns = np.column_stack(
-        [exact.node_compute, exact.node_price, exact.node_overload_price, exact.capacity]
-    ).astype(float)
+    of_nodes = [exact.node_compute, exact.node_price, exact.node_overload_price, exact.capacity]
+    parts = [*of_nodes, exact.task_compute, exact.needs]
+    if max(largest(part).bit_length() for part in parts) > _FLOAT_BITS:
+        return None
+    columns = np.column_stack(of_nodes).astype(float)
     nodes = _means(columns, _signature(instance.eligible_nodes.T), NODE_GROUPS)
     demands = np.column_stack([exact.task_compute, exact.needs]).astype(float)
     tasks = _means(demands, instance.task_group, TASK_GROUPS)

@@ -78,14 +78,14 @@ class Generated:
 
 
 def class_data(problem: Problem) -> Data:
-    """The classes of a problem in the numbers of its grid."""
-    grid, classes = problem.grid, problem.classes
+    """The classes of a problem in the numbers of its outer grid, where bounds are proved."""
+    grid, classes = problem.outer_grid, problem.classes
     task, node = classes.task_first, classes.node_first
     return Data(
         demand=grid.task_compute[task],
         needs=np.ascontiguousarray(grid.needs[task]),
         count=classes.task_count,
-        most=problem.most_per_node,
+        most=problem.most_on(grid),
         node_count=classes.node_count,
         node_compute=grid.node_compute[node],
         price=grid.overload_price[node],
@@ -251,7 +251,7 @@ def branch_and_price(
 
 
 def _pass_on(problem: Problem, grid_bound: int, on_bound: Callable[[int], None]) -> None:
-    units = problem.grid.bound_in_units(grid_bound)
+    units = problem.outer_grid.bound_in_units(grid_bound)
     if units is not None:
         on_bound(round_up_to_attainable(problem, max(0, units)))
 
@@ -341,8 +341,9 @@ def set_model(problem: Problem, columns: list[Column], *, exactly: bool) -> Line
 def decode(problem: Problem, columns: list[Column], values: Array) -> Array | None:
     """An allocation from the number of times that each column is used.
 
-    None if a task is left or nodes are wanting: a solver that is stopped may leave fractions. A
-    task that is covered more often than needed is placed once.
+    None if a task is left or nodes are wanting: a solver that is stopped may leave fractions; or
+    if a limit is broken that rounding had hidden. A task that is covered more often than needed
+    is placed once.
     """
     classes = problem.classes
     node_index = np.full(classes.task_class.size, -1, dtype=np.int64)
@@ -356,4 +357,7 @@ def decode(problem: Problem, columns: list[Column], values: Array) -> Array | No
             for k in tasks:
                 if waiting[k]:
                     node_index[waiting[k].pop()] = i
-    return node_index if (node_index >= 0).all() else None
+    whole = bool((node_index >= 0).all())
+    if whole and not problem.outer_grid.exact_limits:
+        whole = problem.keeps_limits(node_index)
+    return node_index if whole else None

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from .errors import AllocationError
-from .exact import Array, sums_by_group
+from .exact import Array, number_of, sums_by_group
 from .model import Instance, Number
 from .result import Allocation
 
@@ -75,7 +74,7 @@ def node_costs(allocation: Allocation) -> list[Number]:
     instance = allocation.instance
     scale = instance.exact.cost_scale
     units = _node_costs_in_units(instance, allocation.node_index)
-    return list(units) if scale == 1 else [float(Fraction(cost, scale)) for cost in units]
+    return [number_of(cost, scale) for cost in units]
 
 
 def _node_costs_in_units(instance: Instance, node_index: Array) -> Iterator[int]:
@@ -95,17 +94,8 @@ def _node_costs_in_units(instance: Instance, node_index: Array) -> Iterator[int]
 
 
 def in_user_units(instance: Instance, units: int | None, *, floor: bool = False) -> Number | None:
-    """An exact cost in the user's own unit: an int where that is exact by type, else a float.
-
-    With `floor` the float is never above the exact value, as a lower bound needs.
-    """
-    scale = instance.exact.cost_scale
-    if units is None or scale == 1:
-        return units
-    value = float(Fraction(units, scale))
-    if floor and Fraction(value) > Fraction(units, scale):
-        value = float(np.nextafter(value, -np.inf))
-    return value
+    """An exact cost in the user's own unit; see `number_of`."""
+    return None if units is None else number_of(units, instance.exact.cost_scale, floor=floor)
 
 
 def as_allocation(instance: Instance, allocation: AnyAllocation) -> Allocation:

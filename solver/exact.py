@@ -21,11 +21,14 @@ __all__ = [
     "INT64_MAX",
     "Array",
     "common_divisor",
+    "common_ranks",
     "decimal_places",
     "exact_column",
     "exact_sum",
+    "floats_of",
     "fraction_of",
     "largest",
+    "number_of",
     "scaled_integers",
     "sums_by_group",
 ]
@@ -36,6 +39,7 @@ INT64_MAX = 2**63 - 1
 _FLOAT_INTEGERS = 2**53
 _VECTOR_PLACES = 12
 _VECTOR_LIMIT = 1e15
+_FLOAT_BITS = 900  # leaves room for sums and products with prices
 _WIDE = Context(prec=2000, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[Inexact])
 
 
@@ -117,6 +121,29 @@ def fraction_of(value: int | float) -> Fraction:
     )
 
 
+def number_of(units: int, scale: int, *, floor: bool = False) -> int | float:
+    """units / scale as a Python number: an int where the scale is 1, else a float.
+
+    What a float cannot hold, beyond 1.8e308, becomes an int, rounded down.
+
+    Parameters
+    ----------
+    units, scale : int
+    floor : bool
+        Whether the float must not be above the exact value, as a lower bound needs.
+    """
+    if scale == 1:
+        return units
+    exact = Fraction(units, scale)
+    try:
+        value = float(exact)
+    except OverflowError:
+        return units // scale
+    if floor and Fraction(value) > exact:
+        value = float(np.nextafter(value, -np.inf))
+    return value
+
+
 def decimal_places(*columns: Array) -> int:
     """Fewest decimals k such that every finite value times 10**k is an integer.
 
@@ -184,6 +211,27 @@ def _scaled(value: int | float, places: int) -> int:
 def largest(column: Array) -> int:
     """Largest value of an integer column, 0 if it is empty."""
     return int(column.max()) if column.size else 0
+
+
+def common_ranks(*columns: Array) -> list[Array]:
+    """int64 columns that compare with each other exactly as the given integer columns do.
+
+    Columns of 64 bits are returned as they are; wider ones are replaced by their ranks.
+    """
+    if all(column.dtype != object for column in columns):
+        return list(columns)
+    joined = np.concatenate([column.astype(object) for column in columns])
+    rank = np.unique(joined, return_inverse=True)[1].astype(np.int64)
+    return np.split(rank, np.cumsum([column.size for column in columns])[:-1])
+
+
+def floats_of(*columns: Array) -> list[Array]:
+    """Non-negative integer columns as float64, all divided by one power of two if too large."""
+    bits = max((largest(column).bit_length() for column in columns), default=0)
+    shift = max(0, bits - _FLOAT_BITS)
+    if not shift:
+        return [column.astype(np.float64) for column in columns]
+    return [np.array([float(v >> shift) for v in column.tolist()]) for column in columns]
 
 
 def exact_sum(column: Array) -> int:

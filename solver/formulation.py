@@ -125,7 +125,7 @@ def assignment_model(problem: Problem, grid: Grid) -> AssignmentModel:
     ----------
     problem : Problem
     grid : Grid
-        The numbers to build it with: ``problem.grid`` or ``problem.float_grid``.
+        The numbers to build it with.
 
     Raises
     ------
@@ -209,8 +209,11 @@ def _place_in_class(node_class: Array) -> Array:
 
 
 def _most_overload(grid: Grid) -> Array:
-    """(n,) the most load above capacity that each node could have."""
+    """(n,) the most load above capacity of each node in an allocation that is of interest."""
     most: Array = np.maximum(0, int(grid.task_compute.sum()) - grid.node_compute)
+    if grid.most_cost is not None:
+        dear = grid.overload_price > 0
+        most[dear] = np.minimum(most[dear], grid.most_cost // grid.overload_price[dear])
     return most
 
 

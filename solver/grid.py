@@ -1,9 +1,10 @@
 """The integer grid that solvers work on: small numbers, rounded only to the safe side.
 
 Solvers want 64-bit integers whose sums do not overflow. The exact integers of an instance
-are divided by their common divisors; where they are still too large, needs are rounded up
-and capacities down, so that an allocation feasible on the grid is feasible in the user's own
-numbers. What the rounding may do to the cost is kept, so that a bound can be weakened by it.
+are divided by their common divisors. Where they are still too large there are two ways to
+round. The inner grid rounds needs up and capacities down: what is feasible there is feasible in
+the user's own numbers, and heuristics work on it. The outer grid rounds the other way: every
+allocation is there, at no more than its cost, so that what is proved there is proved.
 """
 
 from __future__ import annotations
@@ -57,8 +58,12 @@ class Grid:
     exact_cost : bool
         Whether offset + cost_unit * (cost on the grid) is the exact cost.
     exact_limits : bool
-        Whether the hard dimensions are not rounded, so that infeasible on the grid means
-        infeasible, and a bound on the grid is a bound.
+        Whether the hard dimensions are not rounded.
+    outer : bool
+        Whether what is rounded is rounded so that no allocation is lost and none costs more.
+    most_cost : int or None
+        Allocations that cost more than this on the grid are not of interest, and sums of
+        costs above it may not fit.
     """
 
     node_compute: Array
@@ -74,11 +79,18 @@ class Grid:
     slack: int
     exact_cost: bool
     exact_limits: bool
+    outer: bool = False
+    most_cost: int | None = None
 
     @property
     def exact(self) -> bool:
         """Whether nothing at all is rounded."""
         return self.exact_cost and self.exact_limits and not self.slack
+
+    @property
+    def proves(self) -> bool:
+        """Whether a bound on the grid is a bound, and infeasible there means infeasible."""
+        return self.exact_limits or self.outer
 
     def keeps_limits(self, node_index: Array) -> bool:
         """Whether no hard dimension is overfull under an allocation (n positions of nodes)."""
@@ -88,25 +100,46 @@ class Grid:
 
     def bound_in_units(self, grid_bound: int) -> int | None:
         """A proven bound on the grid's cost, as one in exact cost units; None if it is none."""
-        if not self.exact_limits:
+        if not self.proves:
             return None
         return self.offset + self.cost_unit * grid_bound - self.slack
 
 
-def make_grid(instance: Instance, width: Width = Width.INT64) -> Grid:
-    """Scale an instance to int64, exactly where the numbers allow it."""
+def make_grid(
+    instance: Instance,
+    width: Width = Width.INT64,
+    *,
+    outer: bool = False,
+    upper: int | None = None,
+) -> Grid:
+    """Scale an instance to int64, exactly where the numbers allow it.
+
+    Parameters
+    ----------
+    instance : Instance
+    width : Width
+    outer : bool
+        How to round where that is needed; see the top of this module.
+    upper : int, optional
+        Cost of a known allocation in exact units. Only allocations that cost no more are then
+        of interest, which leaves room for more digits.
+    """
     load_limit, need_limit, cost_limit = width.value
     exact = instance.exact
     if width is Width.INT64:  # cheap overload leaves room for long loads
         load_limit = max(load_limit, cost_limit // (_dearest(instance) * instance.num_nodes + 1))
-    compute_unit, node_compute, task_compute = _compute(exact, load_limit)
+    if upper is not None:  # overload is limited by what it costs, not by its product with n
+        load_limit = max(load_limit, cost_limit // 2)
+    compute_unit, node_compute, task_compute = _compute(exact, load_limit, outer)
+    offset = 0 if instance.power_off else _idle_total(exact)
+    above = None if upper is None else max(0, upper - offset)
     price_unit, price, idle, exact_prices = _prices(
-        instance, exact, compute_unit, task_compute, cost_limit
+        instance, exact, compute_unit, task_compute, cost_limit, above
     )
-    needs, capacity, need_units, exact_limits = _limits(exact, need_limit)
+    needs, capacity, need_units, exact_limits = _limits(exact, need_limit, outer)
     rounded = compute_unit != _compute_divisor(exact)
     slack = 0
-    if rounded:
+    if rounded and not outer:
         # Each task adds less than one unit to the load of its node by rounding up, each node
         # loses less than one by rounding its capacity down. Prices are rounded down, which
         # leaves a bound a bound.
@@ -122,10 +155,12 @@ def make_grid(instance: Instance, width: Width = Width.INT64) -> Grid:
         compute_unit=compute_unit,
         need_units=need_units,
         cost_unit=compute_unit * price_unit,
-        offset=0 if instance.power_off else _idle_total(exact),
+        offset=offset,
         slack=slack,
         exact_cost=exact_prices and not rounded,
         exact_limits=exact_limits,
+        outer=outer,
+        most_cost=None if above is None else -(-above // (compute_unit * price_unit)),
     )
 
 
@@ -145,7 +180,7 @@ def _compute_divisor(exact: Exact) -> int:
     return common_divisor(exact.task_compute, exact.node_compute) or 1
 
 
-def _compute(exact: Exact, load_limit: int) -> tuple[int, Array, Array]:
+def _compute(exact: Exact, load_limit: int, outer: bool) -> tuple[int, Array, Array]:
     """The unit of compute, and both columns in it (capacities cut at the total demand)."""
     unit = _compute_divisor(exact)
     total = exact_sum(exact.task_compute)
@@ -153,18 +188,30 @@ def _compute(exact: Exact, load_limit: int) -> tuple[int, Array, Array]:
     if most // unit > load_limit:
         unit = -(-16 * most // load_limit)
     # A capacity above the total demand is never reached: what is cut off changes no overload.
-    have = [
-        min(C // unit, -(-total // unit) + len(exact.task_compute))
-        for C in exact.node_compute.tolist()
-    ]
-    need = [-(-D // unit) for D in exact.task_compute.tolist()] if unit > 1 else exact.task_compute
+    most = -(-total // unit) + len(exact.task_compute)
+    have = [min(_rounded(C, unit, outer), most) for C in exact.node_compute.tolist()]
+    need = exact.task_compute
+    if unit > 1:
+        need = [_rounded(D, unit, not outer) for D in exact.task_compute.tolist()]
     return unit, np.array(have, dtype=np.int64), np.asarray(need, dtype=np.int64)
 
 
+def _rounded(value: int, unit: int, up: bool) -> int:
+    return -(-value // unit) if up else value // unit
+
+
 def _prices(
-    instance: Instance, exact: Exact, compute_unit: int, task_compute: Array, cost_limit: int
+    instance: Instance,
+    exact: Exact,
+    compute_unit: int,
+    task_compute: Array,
+    cost_limit: int,
+    above: int | None,
 ) -> tuple[int, Array, Array, bool]:
-    """The unit of price, overload prices and idle costs in it (rounded down), and if exact."""
+    """The unit of price, overload prices and idle costs in it (rounded down), and if exact.
+
+    `above` is the most that an allocation of interest costs beyond the offset.
+    """
     overload = exact.node_overload_price.tolist()
     idle = [0] * instance.num_nodes
     divisor = common_divisor(overload)
@@ -178,6 +225,12 @@ def _prices(
     unit = divisor or 1
     load = int(task_compute.sum()) + 1
     most = (max(overload, default=0) * load + max(idle, default=0)) * instance.num_nodes
+    if above is not None:
+        # A node's overload costs no more than `above`, nor does any single price or idle cost
+        # that such an allocation can pay; every other is cut down to just beyond it.
+        cap = above // compute_unit + 1
+        overload, idle = [min(o, cap) for o in overload], [min(cost, cap) for cost in idle]
+        most = min(most, 2 * cap * instance.num_nodes)
     if most // unit >= cost_limit:
         unit = -(-most // cost_limit)
     price = np.array([o // unit for o in overload], dtype=np.int64)
@@ -185,7 +238,9 @@ def _prices(
     return unit, price, idle_cost, unit == (divisor or 1)
 
 
-def _limits(exact: Exact, need_limit: int) -> tuple[Array, Array, tuple[int, ...], bool]:
+def _limits(
+    exact: Exact, need_limit: int, outer: bool
+) -> tuple[Array, Array, tuple[int, ...], bool]:
     """Needs and capacities of the hard dimensions, their units, and whether they are exact."""
     needs = np.zeros(exact.needs.shape, dtype=np.int64)
     capacity = np.zeros(exact.capacity.shape, dtype=np.int64)
@@ -195,12 +250,20 @@ def _limits(exact: Exact, need_limit: int) -> tuple[Array, Array, tuple[int, ...
         need, have = exact.needs[:, d], exact.capacity[:, d]
         unit = common_divisor(need) or 1
         total = exact_sum(need)
+        if int(have.min()) >= total:  # it can never bind, whatever its digits
+            units.append(unit)
+            continue
         if total // unit >= need_limit:
             unit = -(-16 * total // need_limit)
             all_exact = False
         units.append(unit)
         small = need.dtype != object
-        needs[:, d] = -(-need // unit) if small else [-(-s // unit) for s in need.tolist()]
+        if small:
+            needs[:, d] = need // unit if outer else -(-need // unit)
+        else:
+            needs[:, d] = [_rounded(s, unit, not outer) for s in need.tolist()]
         most = int(needs[:, d].sum())
-        capacity[:, d] = [most if total <= S else min(S // unit, most) for S in have.tolist()]
+        capacity[:, d] = [
+            most if total <= S else min(_rounded(S, unit, outer), most) for S in have.tolist()
+        ]
     return needs, capacity, tuple(units), all_exact

@@ -9,12 +9,11 @@ Finding no reason does not mean that an allocation exists.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from .exact import Array, sums_by_group
+from .exact import Array, floats_of, number_of, sums_by_group
 from .presolve import Problem, group_rows
 
 __all__ = ["why_infeasible"]
@@ -51,7 +50,10 @@ def _task_without_node(problem: Problem) -> str | None:
     mask = instance.eligible_nodes[:, classes.node_first]
     group = instance.task_group[classes.task_first]
     homeless = np.arange(classes.num_task_classes)
-    size = have.astype(float) / np.maximum(have.max(axis=0).astype(float), 1e-300)
+    size = np.ones(have.shape)
+    for d in range(have.shape[1]):
+        (column,) = floats_of(have[:, d])
+        size[:, d] = column / max(float(column.max()), 1e-300)
     for g in np.argsort(-size.min(axis=1, initial=np.inf), kind="stable").tolist():
         if not homeless.size:
             return None
@@ -177,8 +179,8 @@ def _title(dimension: str) -> str:
 
 
 def _amount(units: int, scale: int) -> str:
-    value = Fraction(units, scale)
-    return f"{int(value):,}" if value.denominator == 1 else f"{float(value):,}"
+    value = number_of(units, scale)
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.12g}"
 
 
 def _named(ids: Array, noun: str) -> str:

@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .exact import Array
+from .exact import Array, common_ranks, sums_by_group
 from .grid import Grid, Width, make_grid
 from .model import Instance
 
@@ -92,8 +92,16 @@ class Problem:
 
     @cached_property
     def grid(self) -> Grid:
-        """The instance in int64; see `Grid`."""
+        """The instance in int64, rounded inwards: what is feasible here is feasible."""
         return make_grid(self.instance)
+
+    @cached_property
+    def outer_grid(self) -> Grid:
+        """The instance in int64, rounded outwards: what is proved here is proved.
+
+        The same as `grid` where nothing is rounded.
+        """
+        return self.grid if self.grid.exact else make_grid(self.instance, outer=True)
 
     @cached_property
     def float_grid(self) -> Grid:
@@ -107,18 +115,21 @@ class Problem:
 
     @cached_property
     def fits(self) -> Array:
-        """(K, G) bool: whether a task of class k, alone, may run on a node of class g."""
-        return self._fits_on(self.grid)
+        """(K, G) bool: whether a task of class k, alone, may run on a node of class g.
 
-    def _fits_on(self, grid: Grid) -> Array:
-        classes = self.classes
+        By the exact numbers: what rests on it is proved.
+        """
+        exact, classes = self.instance.exact, self.classes
+        return self._fits(exact.needs[classes.task_first], exact.capacity[classes.node_first])
+
+    def _fits(self, need: Array, have: Array) -> Array:
         fits = self.eligible_classes.copy()
-        need, have = grid.needs[classes.task_first], grid.capacity[classes.node_first]
         step = max(1, _FIT_CHUNK // max(1, have.size))
-        for start in range(0, need.shape[0], step):
-            part = slice(start, start + step)
-            for d in range(need.shape[1]):
-                fits[part] &= need[part, d, None] <= have[None, :, d]
+        for d in range(need.shape[1]):
+            wanted, there = common_ranks(need[:, d], have[:, d])
+            for start in range(0, need.shape[0], step):
+                part = slice(start, start + step)
+                fits[part] &= wanted[part, None] <= there[None, :]
         return fits
 
     @property
@@ -130,19 +141,39 @@ class Problem:
 
     @cached_property
     def most_per_node(self) -> Array:
-        """(K, G) int64: most tasks of class k that one node of class g can hold."""
-        return self.most_on(self.grid)
+        """(K, G) int64: most tasks of class k that one node of class g can hold, exactly."""
+        exact, classes = self.instance.exact, self.classes
+        need, have = exact.needs[classes.task_first], exact.capacity[classes.node_first]
+        return self._most(self.fits, need, have)
 
     def most_on(self, grid: Grid) -> Array:
         """`most_per_node` by the numbers of a given grid."""
         classes = self.classes
-        most = np.where(self._fits_on(grid), classes.task_count[:, None], 0)
+        if grid.exact_limits:
+            return self.most_per_node
         need, have = grid.needs[classes.task_first], grid.capacity[classes.node_first]
+        return self._most(self._fits(need, have), need, have)
+
+    def _most(self, fits: Array, need: Array, have: Array) -> Array:
+        most = np.where(fits, self.classes.task_count[:, None], 0)
         for d in range(need.shape[1]):
             needed = need[:, d] > 0
             room = have[None, :, d] // need[needed, d, None]
-            most[needed] = np.minimum(most[needed], room)
+            most[needed] = np.minimum(most[needed], room).astype(np.int64)
         return most
+
+    def keeps_limits(self, node_index: Array) -> bool:
+        """Whether no hard dimension is overfull under (m,) positions of nodes, exactly."""
+        exact = self.instance.exact
+        return all(
+            bool(
+                (
+                    sums_by_group(exact.needs[:, d], node_index, self.instance.num_nodes)
+                    <= exact.capacity[:, d]
+                ).all()
+            )
+            for d in range(len(exact.dimensions))
+        )
 
 
 def find_classes(instance: Instance) -> Classes:

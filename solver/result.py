@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .exact import Array, decimal_places, scaled_integers, sums_by_group
+from .exact import Array, decimal_places, number_of, scaled_integers, sums_by_group
 from .files import atomic_text, write_csv
 from .model import Instance, Number
 from .plot import plot_loads
@@ -136,7 +136,9 @@ class Allocation:
         sums = sums_by_group(amounts, self.node_index, self.instance.num_nodes)
         if scale == 1:
             return sums
-        return np.array([float(Fraction(int(total), scale)) for total in sums.tolist()])
+        amounts = [number_of(int(total), scale) for total in sums.tolist()]
+        wide = any(isinstance(amount, int) for amount in amounts)
+        return np.array(amounts, dtype=object if wide else np.float64)
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write `task_id,node_id`, one row a task, in the order of the instance."""

@@ -109,6 +109,7 @@ class Generation:
         self.amounts: list[list[Array]] = [[] for _ in range(data.node_count.size)]
         self.costs: list[list[int]] = [[] for _ in range(data.node_count.size)]
         self.weights = np.zeros((data.node_count.size, 1 + data.room.shape[1]))
+        self.weights_shift = 0  # their unit is that of profits times 2**-shift
         self.work = np.zeros(1, dtype=np.int64)
         self.rounds = 0
         self.effort = _EFFORT
@@ -312,6 +313,8 @@ class Generation:
         """
         data = self.data
         shift, profit = data.scaled(trial)
+        self.weights *= 2.0 ** (shift - self.weights_shift)
+        self.weights_shift = shift
         total = sum(p * m for p, m in zip(profit.tolist(), self.count.tolist(), strict=True))
         values: list[int] = []
         added, complete = 0, True

@@ -65,12 +65,12 @@ def solve_model(payload: dict[str, Any], send: Callable[[Any], None]) -> dict[st
         raise ValueError(f"CP-SAT says {status}: {program.validate()}")
     word = _STATUS[status]
     found = word in ("optimal", "feasible")
+    response = solver.response_proto
     return {
         "status": word,
-        "values": np.array(solver.response_proto.solution, dtype=np.int64) if found else None,
-        "bound": None
-        if word in ("infeasible", "unknown")
-        else _integer_bound(solver.best_objective_bound),
+        "values": np.array(response.solution, dtype=np.int64) if found else None,
+        # The integer one: the other is a float, which lacks the last digits of wide numbers.
+        "bound": int(response.inner_objective_lower_bound) if found else None,
     }
 
 

@@ -99,6 +99,15 @@ def _bound_at(knapsack: Knapsack, profit: Array, l: float, u: Array) -> float:  
     return bound
 
 
+@inner
+def _make_valid(knapsack: Knapsack, weights: Array) -> None:
+    """Move weights into the range of valid multipliers: 0 <= l <= o, u >= 0, all finite."""
+    for c in range(weights.size):
+        if not weights[c] >= 0.0 or weights[c] == np.inf:
+            weights[c] = 0.0
+    weights[0] = min(weights[0], float(knapsack.price))
+
+
 @kernel
 def multipliers(knapsack: Knapsack, profit: Array, weights: Array) -> float:
     """Find multipliers of the capacities that bound the knapsack well.
@@ -110,7 +119,8 @@ def multipliers(knapsack: Knapsack, profit: Array, weights: Array) -> float:
     ----------
     profit : (K,) int64
     weights : (1 + d,) float64
-        Where to begin; becomes the result: l, then u.
+        Where to begin, in units of the profits; moved into the range of valid multipliers
+        first. Becomes the result: l, then u.
 
     Returns
     -------
@@ -118,6 +128,7 @@ def multipliers(knapsack: Knapsack, profit: Array, weights: Array) -> float:
         The bound at the result.
     """
     dims = knapsack.room.size
+    _make_valid(knapsack, weights)
     best = _bound_at(knapsack, profit, weights[0], weights[1:])
     most = 0.0
     for k in range(profit.size):
@@ -202,9 +213,10 @@ def make_tables(knapsack: Knapsack, profit: Array, weights: Array) -> Tables:
     ----------
     profit : (K,) int64
     weights : (1 + d,) float64
-        Multipliers; see `multipliers`.
+        Multipliers; see `multipliers`. They are made valid here too: the bounds rest on it.
     """
     dims = knapsack.room.size
+    _make_valid(knapsack, weights)
     order = _order(knapsack, profit, weights)
     n = order.size
     buckets = _CELLS // ((n + 1) * (1 + dims))

@@ -75,7 +75,7 @@ def split_pair(facts: Facts, state: State, i: int, j: int, work: Array) -> int:
     for k in range(size):
         unit = _divisor(facts.demand[tasks[k]], unit)
         total += facts.demand[tasks[k]]
-    if size < 2 or total // unit * size > _MOST_WORK:
+    if size < 2 or total // unit > _MOST_WORK // size:
         return 0
     work[0] += size
     highest = total // unit

@@ -89,7 +89,7 @@ def prove(problem: Problem, options: Options, best: Best) -> None:
         made = replace(made, columns=_merged(made.columns, columns))
         if best.settled():
             return
-        if best.cost is not None and made.prices and problem.grid.exact:
+        if best.cost is not None and made.prices and problem.outer_grid.exact_cost:
             columns, complete = _close_gap(problem, options, best, made)
             if complete:
                 return
@@ -172,7 +172,8 @@ def _grid_cost(problem: Problem, best: Best) -> int | None:
 
 
 def _on_grid(problem: Problem, units: int) -> int:
-    return -(-(units - problem.grid.offset) // problem.grid.cost_unit)
+    grid = problem.outer_grid
+    return -(-(units - grid.offset) // grid.cost_unit)
 
 
 def _with_best_bound(problem: Problem, best: Best, made: Generated) -> Generated:
@@ -257,7 +258,7 @@ def _solve(
 
     def bounded(grid_bound: int) -> None:
         if trusted and below is not None:
-            units = problem.grid.bound_in_units(min(grid_bound, below + 1))
+            units = problem.outer_grid.bound_in_units(min(grid_bound, below + 1))
             if units is not None:
                 best.bounded(round_up_to_attainable(problem, max(0, units)))
 

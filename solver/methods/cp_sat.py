@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..cost import cost_in_units
 from ..engines.process import HardLimitReached, run_job
 from ..exact import Array
 from ..formulation import AssignmentModel, assignment_model
+from ..grid import Grid, make_grid
 from ..presolve import Problem
 from ..result import Termination
 from .base import Options, Outcome
@@ -25,15 +27,20 @@ def cp_sat(problem: Problem, options: Options) -> Outcome:
     ModelTooLargeError
         If the model would have too many variables.
     """
-    built = assignment_model(problem, problem.grid)
+    grid = _grid(problem, options)
+    built = assignment_model(problem, grid)
     hint = built.hint(options.start)
-    grid = problem.grid
-    lower, upper = _objective_limits(problem, options, built, hint)
+    lower, upper = _objective_limits(options, built, hint)
+
+    def offer(values: Array) -> None:
+        node_index = built.decode(values)
+        if grid.exact_limits or problem.keeps_limits(node_index):
+            options.on_incumbent(node_index)
 
     def news(item: tuple[str, Any]) -> None:
         kind, content = item
         if kind == "solution":
-            options.on_incumbent(built.decode(content))
+            offer(content)
         else:
             bound = grid.bound_in_units(content)
             if bound is not None:
@@ -61,20 +68,33 @@ def cp_sat(problem: Problem, options: Options) -> Outcome:
     except HardLimitReached:
         return Outcome(Termination.TIME_LIMIT)
     if answer["values"] is not None:
-        options.on_incumbent(built.decode(answer["values"]))
+        offer(answer["values"])
     if answer["bound"] is not None:
         news(("bound", answer["bound"]))
-    return outcome_of(problem, options, answer["status"], trusted=grid.exact_limits)
+    return outcome_of(problem, options, answer["status"], trusted=grid.proves)
+
+
+def _grid(problem: Problem, options: Options) -> Grid:
+    """The grid to prove on; where costs are rounded, one that knows what they may reach.
+
+    With an allocation to begin from, dearer ones need not fit into the numbers, which often
+    leaves room for every digit.
+    """
+    grid = problem.outer_grid
+    if grid.exact_cost or options.start is None:
+        return grid
+    upper = cost_in_units(problem.instance, options.start)
+    return make_grid(problem.instance, outer=True, upper=upper)
 
 
 def _objective_limits(
-    problem: Problem, options: Options, built: AssignmentModel, hint: Array | None
+    options: Options, built: AssignmentModel, hint: Array | None
 ) -> tuple[int, int]:
     """Limits on the objective that some optimal solution keeps, known beforehand."""
-    grid, model = problem.grid, built.model
+    grid, model = built.grid, built.model
     most = int((model.objective.astype(object) * model.upper.astype(object)).sum())
     lower = 0
-    if options.bound is not None and grid.exact_cost and grid.exact_limits:
+    if options.bound is not None and grid.exact_cost:
         lower = max(0, -(-(options.bound - grid.offset) // grid.cost_unit))
     if hint is not None:
         objective = (model.objective.astype(object) * hint.astype(object)).sum()
