@@ -35,7 +35,15 @@ def random_prices(problem, rng):
         return rng.random(shape) * size * (rng.random(shape) < share)
 
     opening = some((K, G), 0.5) if problem.instance.power_off else None
-    return Prices(some(G, 0.8), some(G, 0.5), some((G, d), 0.7), opening)
+    return Prices(
+        some(G, 0.8),
+        some(G, 0.5),
+        some((G, d), 0.7),
+        opening,
+        cost_unit=int(rng.integers(1, 9)),
+        compute_unit=int(rng.integers(1, 4)),
+        need_units=tuple(rng.integers(1, 4, size=d).tolist()),
+    )
 
 
 @pytest.mark.parametrize("integers", [True, False])
