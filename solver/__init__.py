@@ -15,7 +15,13 @@ import logging
 from .bounds import lower_bound
 from .check import Violation, check
 from .cost import cost_of
-from .errors import BackendUnavailableError, InstanceError, NodewiseError
+from .errors import (
+    BackendUnavailableError,
+    InstanceError,
+    MethodError,
+    NodewiseError,
+    NodewiseWarning,
+)
 from .io import read_allocation, read_instance, write_allocation, write_instance
 from .methods import methods
 from .model import Instance, Node, Task
@@ -28,8 +34,10 @@ __all__ = [
     "BackendUnavailableError",
     "Instance",
     "InstanceError",
+    "MethodError",
     "Node",
     "NodewiseError",
+    "NodewiseWarning",
     "Progress",
     "Result",
     "Status",

@@ -28,6 +28,7 @@ from .infeasibility import why_infeasible
 from .linear_model import INFINITE, LinearModel, LinearModelBuilder
 from .model import Instance, Number
 from .presolve import Problem
+from .time_limits import LONGEST, TIME_LIMIT_RULE, is_time_limit
 
 __all__ = [
     "BOUNDS",
@@ -68,7 +69,7 @@ def lower_bound(
     Raises
     ------
     OptionError
-        If the method is unknown.
+        If the method is unknown or the time limit is none.
 
     Examples
     --------
@@ -76,12 +77,16 @@ def lower_bound(
     >>> lower_bound(instance, "closed-form")  # 9 units on 8: one must be overload
     36
     """
+    if not is_time_limit(time_limit):
+        raise OptionError(f"time_limit is {time_limit!r}; it must be {TIME_LIMIT_RULE}")
     if method not in BOUNDS:
         raise OptionError(f"bound method {method!r} is none of: {', '.join(BOUNDS)}")
     problem = Problem(instance)
     if why_infeasible(problem) is not None:
         return None
-    return in_user_units(instance, BOUNDS[method](problem, time_limit), floor=True)
+    return in_user_units(
+        instance, BOUNDS[method](problem, min(float(time_limit), LONGEST)), floor=True
+    )
 
 
 def closed_form_bound(problem: Problem, _time_limit: float = 0.0) -> int:
@@ -310,8 +315,7 @@ def lagrangian_bound(problem: Problem, prices: Prices) -> int:
     # Up to here prices may be anything; l_g + t_g <= o_g is what the relaxation needs of them.
     found.load[:] = [min(a, o << shift) for a, o in zip(found.load, overload, strict=True)]
     found.large[:] = [
-        min(t, (o << shift) - a)
-        for t, o, a in zip(found.large, overload, found.load, strict=True)
+        min(t, (o << shift) - a) for t, o, a in zip(found.large, overload, found.load, strict=True)
     ]
     total = _lagrangian(problem, found, shift)
     snapped = _snapped(found, overload, shift)
@@ -358,14 +362,12 @@ def _snapped(prices: _Scaled, overload: list[int], shift: int) -> _Scaled | None
     load = []
     for price, most in zip(prices.load, overload, strict=True):
         at = bisect.bisect_left(known, price)
-        near = min(known[max(0, at - 1) : at + 1], key=lambda o: abs(o - price))  # noqa: B023
+        near = min(known[max(0, at - 1) : at + 1], key=lambda o: abs(o - price))
         close = abs(near - price) << _NEAR_BITS <= near and near <= most << shift
         load.append(near if close else price)
     if load == prices.load:
         return None
-    large = [
-        min(t, (o << shift) - a) for t, o, a in zip(prices.large, overload, load, strict=True)
-    ]
+    large = [min(t, (o << shift) - a) for t, o, a in zip(prices.large, overload, load, strict=True)]
     return prices._replace(load=load, large=large)
 
 

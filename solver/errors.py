@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 __all__ = [
     "AllocationError",
     "BackendUnavailableError",
@@ -9,6 +11,7 @@ __all__ = [
     "MethodError",
     "ModelTooLargeError",
     "NodewiseError",
+    "NodewiseWarning",
     "OptionError",
 ]
 
@@ -38,4 +41,21 @@ class ModelTooLargeError(NodewiseError, ValueError):
 
 
 class MethodError(NodewiseError, RuntimeError):
-    """A method returned an answer that the checker or the bound refutes: a bug of ours."""
+    """A method returned an answer that a check refutes: a bug in nodewise or in a solver.
+
+    Attributes
+    ----------
+    allocation : Allocation or None
+        The best allocation that was checked before, so that it is not lost.
+    claims : tuple of str
+        The claims that contradict each other.
+    """
+
+    def __init__(self, message: str, allocation: Any = None, claims: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.allocation = allocation
+        self.claims = claims
+
+
+class NodewiseWarning(UserWarning):
+    """A claim was refuted and dropped; the answer stands without it."""

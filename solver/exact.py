@@ -139,8 +139,8 @@ def number_of(units: int, scale: int, *, floor: bool = False) -> int | float:
         value = float(exact)
     except OverflowError:
         return units // scale
-    if floor and Fraction(value) > exact:
-        value = float(np.nextafter(value, -np.inf))
+    while floor and fraction_of(value) > exact:  # by the decimal that it prints as
+        value = math.nextafter(value, -math.inf)
     return value
 
 

@@ -87,15 +87,19 @@ class AssignmentModel:
         values = self.encode(node_index).astype(object)
         return int((self.model.objective.astype(object) * values).sum())
 
-    def decode(self, values: Array) -> Array:
-        """Node position of every task for (at least the first) values of the columns."""
+    def decode(self, values: Array) -> Array | None:
+        """Node position of every task for (at least the first) values of the columns.
+
+        None if they place too many or too few tasks, as a solver's tolerances may let them.
+        """
         classes = self.problem.classes
-        counts = np.rint(values[: self.cell_class.size]).astype(np.int64)
+        counts = np.maximum(0, np.rint(values[: self.cell_class.size]).astype(np.int64))
+        placed = np.bincount(self.cell_class, counts, classes.num_task_classes)
+        if not np.array_equal(placed.astype(np.int64), classes.task_count):
+            return None
         node_index = np.full(self.problem.instance.num_tasks, -1, dtype=np.int64)
         nodes = np.repeat(self.cell_node, counts)  # cells come class by class
         order = np.argsort(classes.task_class, kind="stable")
-        if nodes.size != order.size:
-            raise ValueError(f"the solver placed {nodes.size} of {order.size} tasks")
         node_index[order] = nodes
         return node_index
 

@@ -192,7 +192,7 @@ def _compute(exact: Exact, load_limit: int, outer: bool) -> tuple[int, Array, Ar
     have = [min(_rounded(C, unit, outer), most) for C in exact.node_compute.tolist()]
     need = exact.task_compute
     if unit > 1:
-        need = [_rounded(D, unit, not outer) for D in exact.task_compute.tolist()]
+        need = np.array([_rounded(D, unit, not outer) for D in need.tolist()], dtype=np.int64)
     return unit, np.array(have, dtype=np.int64), np.asarray(need, dtype=np.int64)
 
 
@@ -250,10 +250,11 @@ def _limits(
         need, have = exact.needs[:, d], exact.capacity[:, d]
         unit = common_divisor(need) or 1
         total = exact_sum(need)
-        if int(have.min()) >= total:  # it can never bind, whatever its digits
+        rounded = total // unit >= need_limit
+        if rounded and int(have.min()) >= total:  # it can never bind, whatever its digits
             units.append(unit)
             continue
-        if total // unit >= need_limit:
+        if rounded:
             unit = -(-16 * total // need_limit)
             all_exact = False
         units.append(unit)
@@ -264,6 +265,8 @@ def _limits(
             needs[:, d] = [_rounded(s, unit, not outer) for s in need.tolist()]
         most = int(needs[:, d].sum())
         capacity[:, d] = [
-            most if total <= S else min(_rounded(S, unit, outer), most) for S in have.tolist()
+            # Where needs are multiples of the unit, what is left of a capacity holds nothing.
+            most if total <= S else min(_rounded(S, unit, outer and rounded), most)
+            for S in have.tolist()
         ]
     return needs, capacity, tuple(units), all_exact

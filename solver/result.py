@@ -136,9 +136,9 @@ class Allocation:
         sums = sums_by_group(amounts, self.node_index, self.instance.num_nodes)
         if scale == 1:
             return sums
-        amounts = [number_of(int(total), scale) for total in sums.tolist()]
-        wide = any(isinstance(amount, int) for amount in amounts)
-        return np.array(amounts, dtype=object if wide else np.float64)
+        totals = [number_of(int(total), scale) for total in sums.tolist()]
+        wide = any(isinstance(total, int) for total in totals)
+        return np.array(totals, dtype=object if wide else np.float64)
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write `task_id,node_id`, one row a task, in the order of the instance."""
@@ -190,6 +190,8 @@ class Result:
         Why no allocation exists, when `status` is INFEASIBLE.
     unplaced : tuple of str
         Ids of the tasks that a heuristic could not place.
+    proof : str or None
+        What the bound, or the infeasibility, rests on; see docs/proofs.md.
     message : str or None
         What else there is to say.
     """
@@ -208,6 +210,7 @@ class Result:
     infeasible_because: str | None = None
     unplaced: tuple[str, ...] = ()
     message: str | None = None
+    proof: str | None = None
     versions: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -5,31 +5,38 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable
+import warnings
 from dataclasses import replace
 from typing import Any
 
 from .bounds import closed_form_bound
 from .check import check
 from .cost import AnyAllocation, as_allocation, cost_in_units, in_user_units
-from .errors import AllocationError, BackendUnavailableError, MethodError, OptionError
+from .errors import (
+    AllocationError,
+    BackendUnavailableError,
+    MethodError,
+    NodewiseWarning,
+    OptionError,
+)
 from .exact import Array
 from .infeasibility import why_infeasible
 from .methods import MethodInfo, Options, Outcome, methods
 from .methods.balance import balance
-from .model import Instance
+from .model import Instance, Number
 from .presolve import Problem
+from .proofs import Proof
 from .result import Allocation, Progress, ProgressCallback, Result, Status, Termination
+from .rounding import what_to_round
+from .time_limits import LONGEST, TIME_LIMIT_RULE, is_number, is_time_limit
 from .versions import show_versions
 
 __all__ = ["solve"]
 
 _BALANCING, _LEAST_BALANCING = 0.05, 0.2  # share of the time, and seconds
 
-_ROUNDED = (
-    "the solver's search is complete, but the numbers have more digits than it can hold, and "
-    "its bound stays below the cost by what rounding may hide; round the input to close the gap"
-)
+_NEARLY = 10**6
+_INCOMPLETE = "the search is complete, but its bound stays below the cost"
 
 
 def solve(
@@ -52,7 +59,7 @@ def solve(
     method : str
         One of `methods()`.
     time_limit : float
-        Wall seconds for everything, model building included; at the limit the best
+        Wall seconds for everything, model building included, or inf; at the limit the best
         allocation so far is returned.
     seed : int
         Seed of everything random, 0 or more.
@@ -85,8 +92,14 @@ def solve(
     ModelTooLargeError
         If an exact method is asked to build a model beyond its limit.
     MethodError
-        If a method returns an allocation or a bound that a check refutes: a bug in nodewise
-        or in a solver it runs.
+        If a method returns an allocation that breaks a rule: a bug in nodewise or in a solver it
+        runs. The error carries the best allocation that was checked before.
+
+    Warns
+    -----
+    NodewiseWarning
+        If a bound, or the claim that there is no allocation, is refuted by an allocation. The
+        claim is dropped, with all others of its source, and `message` says so.
 
     Examples
     --------
@@ -98,7 +111,8 @@ def solve(
     begun = time.monotonic()
     info = _method(method)
     _require_options(time_limit, seed, num_workers, rel_gap)
-    workers = num_workers or _processors()
+    time_limit, seed = min(float(time_limit), LONGEST), int(seed)
+    workers = _processors() if num_workers is None else int(num_workers)
     run = _Run(instance, begun, on_progress)
     start = None if initial is None else _start(instance, initial)
     problem = Problem(instance)
@@ -109,7 +123,7 @@ def solve(
         if reason is not None:
             outcome = Outcome(Termination.PROVEN, infeasible_because=reason)
         else:
-            run.bounded(closed_form_bound(problem))
+            run.bounded(closed_form_bound(problem), Proof.CLOSED_FORM)
             options = Options(
                 deadline=begun + time_limit,
                 seed=seed,
@@ -126,7 +140,7 @@ def solve(
                 run.balanced(problem, options)
     except KeyboardInterrupt:
         outcome = Outcome(Termination.INTERRUPTED)
-    return _result(run, method, outcome, seed, workers)
+    return _result(run, problem, method, outcome, seed, workers)
 
 
 class _Run:
@@ -137,11 +151,31 @@ class _Run:
     ) -> None:
         self.instance = instance
         self.begun = begun
-        self.node_index: Array | None = None
-        self.cost: int | None = None
-        self.bound: int | None = None
+        self.best: tuple[Array, int] | None = None  # one value: an interrupt may come in between
+        self.claims: list[tuple[int, Proof]] = []
+        self.refuted: dict[Proof, str] = {}
         self.history: list[Progress] = []
         self._on_progress = on_progress
+
+    @property
+    def node_index(self) -> Array | None:
+        """The best allocation."""
+        return None if self.best is None else self.best[0]
+
+    @property
+    def cost(self) -> int | None:
+        """Its cost in exact units."""
+        return None if self.best is None else self.best[1]
+
+    @property
+    def bound(self) -> int | None:
+        """The best bound that nothing refutes, in exact units of cost."""
+        return self.claims[-1][0] if self.claims else None
+
+    @property
+    def allocation(self) -> Allocation | None:
+        """The best allocation, for the user."""
+        return None if self.best is None else Allocation(self.instance, self.best[0])
 
     def incumbent(self, node_index: Array) -> None:
         """Keep an allocation if it is better than the best so far and breaks no rule."""
@@ -150,21 +184,37 @@ class _Run:
             return
         violations = check(self.instance, node_index)
         if violations:
+            claim = f"a method returned an allocation with {len(violations)} violations"
             raise MethodError(
-                f"a method returned an allocation with {len(violations)} violations, "
-                f"the first: {violations[0]}"
+                f"{claim}, the first: {violations[0]}",
+                self.allocation,
+                (claim, *map(str, violations[:10])),
             )
-        self.node_index, self.cost = node_index.copy(), cost
-        self._require_order()
+        self.best = node_index.copy(), cost
+        for bound, proof in [claim for claim in self.claims if claim[0] > cost]:
+            self.refute(f"a bound of {self._user_number(bound)}", proof)
         self._tell()
 
-    def bounded(self, bound: int) -> None:
-        """Keep a bound if it is better than the best so far."""
-        if self.bound is not None and bound <= self.bound:
+    def bounded(self, bound: int, proof: Proof) -> None:
+        """Keep a bound if it is better than the best so far and no allocation refutes it."""
+        if proof in self.refuted or (self.bound is not None and bound <= self.bound):
             return
-        self.bound = bound
-        self._require_order()
+        if self.cost is not None and bound > self.cost:
+            self.refute(f"a bound of {self._user_number(bound)}", proof)
+            return
+        self.claims.append((bound, proof))
         self._tell()
+
+    def refute(self, claim: str, proof: Proof) -> None:
+        """Drop a claim that the best allocation contradicts, and all else of the same source."""
+        self.claims = [kept for kept in self.claims if kept[1] is not proof]
+        if proof not in self.refuted:
+            self.refuted[proof] = (
+                f"{claim} was claimed ({proof.value}), but an allocation of cost "
+                f"{self._user_number(self.cost)} exists: the claim is wrong and was dropped; "
+                "please report it"
+            )
+            warnings.warn(self.refuted[proof], NodewiseWarning, stacklevel=2)
 
     def balanced(self, problem: Problem, options: Options) -> None:
         """Replace the best allocation by a better balanced one that costs no more."""
@@ -175,59 +225,60 @@ class _Run:
         limit = min(limit, options.deadline + _LEAST_BALANCING)
         found = balance(problem, replace(options, deadline=limit), self.node_index)
         self.incumbent(found)
-        if cost_in_units(self.instance, found) == self.cost and not check(self.instance, found):
-            self.node_index = found
-
-    def _require_order(self) -> None:
-        if self.cost is not None and self.bound is not None and self.bound > self.cost:
-            raise MethodError(
-                f"a bound of {self.bound} was claimed, but an allocation of cost {self.cost} "
-                "exists (in exact cost units)"
-            )
+        cost = cost_in_units(self.instance, found)
+        if cost == self.cost and not check(self.instance, found):
+            self.best = found, cost
 
     def _tell(self) -> None:
         point = Progress(
             seconds=time.monotonic() - self.begun,
             cost=in_user_units(self.instance, self.cost),
-            bound=self._user_bound(),
+            bound=self.user_bound(),
         )
         self.history.append(point)
         if self._on_progress is not None:
             self._on_progress(point)
 
-    def _user_bound(self) -> Any:
+    def _user_number(self, units: int | None) -> Number | None:
+        return in_user_units(self.instance, units)
+
+    def user_bound(self) -> Number | None:
         """The bound in the user's unit: where it meets the cost, the same number."""
         return in_user_units(self.instance, self.bound, floor=self.bound != self.cost)
 
 
-def _result(run: _Run, method: str, outcome: Outcome, seed: int, workers: int) -> Result:
+def _result(
+    run: _Run, problem: Problem, method: str, outcome: Outcome, seed: int, workers: int
+) -> Result:
     instance = run.instance
+    if outcome.infeasible_because is not None and run.node_index is not None:
+        run.refute(
+            f"that there is no allocation ({outcome.infeasible_because})", _proof_of(outcome)
+        )
+        outcome = Outcome(Termination.FINISHED)
     termination, message = outcome.termination, outcome.message
+    proof = run.claims[-1][1] if run.claims else None
     if outcome.infeasible_because is not None:
-        if run.node_index is not None:
-            raise MethodError(
-                f"called infeasible ({outcome.infeasible_because}), but an allocation exists"
-            )
-        status = Status.INFEASIBLE
-    elif run.node_index is None:
-        status = Status.UNKNOWN
-        if termination is Termination.PROVEN:
-            termination, message = Termination.FINISHED, message or _ROUNDED
-    elif run.cost == run.bound:
+        status, proof = Status.INFEASIBLE, _proof_of(outcome)
+    elif run.cost is not None and run.cost == run.bound:
         status, termination = Status.OPTIMAL, Termination.PROVEN
     else:
-        status = Status.FEASIBLE
+        status = Status.UNKNOWN if run.cost is None else Status.FEASIBLE
         if termination is Termination.PROVEN:
-            termination, message = Termination.FINISHED, message or _ROUNDED
+            termination, message = Termination.FINISHED, message or _INCOMPLETE
+        if _nearly_proved(run) or run.cost is None:
+            message = "; ".join(filter(None, [message, what_to_round(problem)])) or None
+    if run.refuted:
+        message = "; ".join(filter(None, [*run.refuted.values(), message]))
     infeasible = status is Status.INFEASIBLE
     return Result(
         instance=instance,
         method=method,
         status=status,
         termination=termination,
-        allocation=None if run.node_index is None else Allocation(instance, run.node_index),
+        allocation=run.allocation,
         cost=in_user_units(instance, run.cost),
-        bound=None if infeasible else run._user_bound(),
+        bound=None if infeasible else run.user_bound(),
         seconds=time.monotonic() - run.begun,
         seed=seed,
         num_workers=workers,
@@ -235,8 +286,20 @@ def _result(run: _Run, method: str, outcome: Outcome, seed: int, workers: int) -
         infeasible_because=outcome.infeasible_because,
         unplaced=tuple(str(instance.task_ids[j]) for j in outcome.unplaced),
         message=message,
+        proof=None if proof is None else proof.value,
         versions=show_versions(),
     )
+
+
+def _proof_of(outcome: Outcome) -> Proof:
+    return Proof.LIMITS if outcome.proof is None else outcome.proof
+
+
+def _nearly_proved(run: _Run) -> bool:
+    """Whether the gap is so small that only digits are missing."""
+    if run.cost is None or run.bound is None:
+        return False
+    return (run.cost - run.bound) * _NEARLY <= run.cost
 
 
 def _method(name: str) -> MethodInfo:
@@ -249,21 +312,30 @@ def _method(name: str) -> MethodInfo:
     return info
 
 
-def _require_options(time_limit: float, seed: int, num_workers: int | None, rel_gap: float) -> None:
-    rules: list[tuple[str, Any, Callable[[Any], bool], str]] = [
-        ("time_limit", time_limit, lambda value: value >= 0, "a number of seconds, 0 or more"),
-        ("seed", seed, lambda value: value == int(value) >= 0, "an integer, 0 or more"),
+def _require_options(time_limit: Any, seed: Any, num_workers: Any, rel_gap: Any) -> None:
+    rules: list[tuple[str, Any, bool, str]] = [
+        ("time_limit", time_limit, is_time_limit(time_limit), TIME_LIMIT_RULE),
+        ("seed", seed, _is_whole(seed) and seed >= 0, "an integer, 0 or more"),
         (
             "num_workers",
-            1 if num_workers is None else num_workers,
-            lambda value: value == int(value) >= 1,
+            num_workers,
+            num_workers is None or (_is_whole(num_workers) and num_workers >= 1),
             "an integer, 1 or more",
         ),
-        ("rel_gap", rel_gap, lambda value: 0 <= value < math.inf, "a number, 0 or more"),
+        (
+            "rel_gap",
+            rel_gap,
+            is_number(rel_gap) and 0 <= rel_gap < math.inf,
+            "a finite number, 0 or more",
+        ),
     ]
     for name, value, holds, rule in rules:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not holds(value):
+        if not holds:
             raise OptionError(f"{name} is {value!r}; it must be {rule}")
+
+
+def _is_whole(value: Any) -> bool:
+    return is_number(value) and math.isfinite(value) and value == int(value)
 
 
 def _processors() -> int:

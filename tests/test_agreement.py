@@ -37,7 +37,7 @@ def prove(instance, method, mip_solver="HiGHS"):
         deadline=time.monotonic() + 60,
         mip_solver=mip_solver,
         on_incumbent=found.append,
-        on_bound=bounds.append,
+        on_bound=lambda bound, _: bounds.append(bound),
     )
     outcome = method(Problem(instance), options)
     assert outcome.termination is Termination.PROVEN

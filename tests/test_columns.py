@@ -149,7 +149,7 @@ def test_its_incumbents_and_bounds_never_cross():
     costs, bounds = [], []
     told = {
         "on_incumbent": lambda x: costs.append(cost_in_units(instance, x)),
-        "on_bound": bounds.append,
+        "on_bound": lambda bound, _: bounds.append(bound),
     }
     column_generation(Problem(instance), options(**told))
     assert bounds == sorted(bounds)

@@ -20,10 +20,12 @@ FLOORS = {
     **dict.fromkeys(
         ["errors", "exact", "exact_data", "files", "model", "plot", "records", "result"], 0
     ),
-    **dict.fromkeys(["eligibility", "source_text", "validation", "versions"], 0),
+    **dict.fromkeys(
+        ["eligibility", "source_text", "validation", "versions", "proofs", "time_limits"], 0
+    ),
     **dict.fromkeys(["check", "cost", "csv_io", "csv_table", "io", "json_io"], 1),
     **dict.fromkeys(["attainable", "bounds", "coarsening", "columns", "grid"], 1),
-    **dict.fromkeys(["infeasibility", "presolve"], 1),
+    **dict.fromkeys(["infeasibility", "presolve", "rounding"], 1),
     **dict.fromkeys(["engines", "formulation", "kernels", "linear_model"], 1),
     "methods": 2,
     "solve": 3,

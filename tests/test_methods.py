@@ -22,6 +22,7 @@ from solver.methods.placement import Placement
 from solver.methods.repair import place_stranded
 from solver.methods.warm_start import warm_started
 from solver.presolve import Problem
+from solver.proofs import Proof
 
 BASELINES = ["greedy", "first-fit", "best-fit", "round-robin", "blocks"]
 EXACT = ["auto", "cp-sat", "mip"]
@@ -80,7 +81,10 @@ def test_exact_methods_prove_without_a_warm_start(mip_solver):
         best = oracle.brute_force(instance)
         for method in (cp_sat, mip):
             found, bounds = [], []
-            told = {"on_incumbent": found.append, "on_bound": bounds.append}
+            told = {
+                "on_incumbent": found.append,
+                "on_bound": lambda bound, _, told=bounds: told.append(bound),
+            }
             outcome = method(Problem(instance), options(mip_solver=mip_solver, **told))
             assert outcome.termination is Termination.PROVEN
             if best is None:
@@ -289,7 +293,7 @@ def test_an_engine_that_stops_early_has_met_its_limit():
     """Whether or not the clock has quite reached the deadline."""
     problem = Problem(tight_instance())
     for status in ("feasible", "unknown", "limit"):
-        outcome = outcome_of(problem, options(), status, trusted=True)
+        outcome = outcome_of(problem, options(), status, Proof.CP_SAT, trusted=True)
         assert outcome.termination is Termination.TIME_LIMIT
 
 
@@ -313,6 +317,6 @@ def test_numbers_too_wide_for_floating_point_prove_nothing_by_mip():
         task_storage=storage,
     )
     bounds = []
-    outcome = mip(Problem(instance), options(on_bound=bounds.append))
+    outcome = mip(Problem(instance), options(on_bound=lambda bound, _: bounds.append(bound)))
     assert outcome.infeasible_because is None
     assert not bounds or max(bounds) <= 8

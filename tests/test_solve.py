@@ -21,11 +21,13 @@ from solver import (
     Status,
     Termination,
     check,
+    cost_of,
     lower_bound,
     solve,
 )
-from solver.errors import AllocationError, MethodError, OptionError
+from solver.errors import AllocationError, MethodError, NodewiseWarning, OptionError
 from solver.methods import MethodInfo, Outcome, methods
+from solver.proofs import Proof
 
 SOLVE = sys.modules["solver.solve"]
 
@@ -198,23 +200,62 @@ def test_a_method_that_overfills_a_node_is_caught(small, use_method):
 
 def test_a_bound_above_a_known_cost_is_caught(small, use_method):
     def lie(_problem, options):
-        options.on_incumbent(np.array([0, 1, 2, 0, 1, 2]))
-        options.on_bound(10**6)
+        options.on_incumbent(np.array([2, 1, 0, 0, 1, 2]))
+        options.on_bound(10**6, Proof.CP_SAT)
+        options.on_bound(10**6 + 1, Proof.CP_SAT)
         return Outcome(Termination.PROVEN)
 
     use_method(lie)
-    with pytest.raises(MethodError, match="a bound of 1000000 was claimed"):
+    with pytest.warns(NodewiseWarning, match="a bound of 1000000 was claimed"):
+        result = solve(small, "greedy")
+    assert result.status is Status.FEASIBLE
+    assert result.bound == lower_bound(small, "closed-form") <= result.cost
+    assert result.proof == Proof.CLOSED_FORM.value
+    assert "a bound of 1000000 was claimed" in result.message
+    assert check(small, result.allocation) == []
+
+
+def test_a_bound_that_a_later_allocation_refutes_is_dropped(small, use_method):
+    def lie(_problem, options):
+        options.on_incumbent(np.array([2, 1, 0, 0, 1, 2]))
+        worse = cost_of(small, [2, 1, 0, 0, 1, 2])
+        options.on_bound(worse, Proof.CP_SAT)
+        options.on_incumbent(np.array([0, 1, 2, 0, 1, 2]))
+        options.on_bound(1, Proof.CP_SAT)
+        return Outcome(Termination.PROVEN)
+
+    assert cost_of(small, [0, 1, 2, 0, 1, 2]) < cost_of(small, [2, 1, 0, 0, 1, 2])
+    use_method(lie)
+    with pytest.warns(NodewiseWarning):
+        result = solve(small, "greedy")
+    assert result.cost == cost_of(small, [0, 1, 2, 0, 1, 2])
+    assert result.proof == Proof.CLOSED_FORM.value
+
+
+def test_the_error_about_a_bad_allocation_carries_the_good_one(small, use_method):
+    def cheat(_problem, options):
+        options.on_incumbent(np.array([1, 1, 2, 2, 0, 0]))
+        options.on_incumbent(np.array([1, 2, 2, 0, 0, 0]))  # cheaper, but storage is short
+        return Outcome(Termination.FINISHED)
+
+    use_method(cheat)
+    with pytest.raises(MethodError) as caught:
         solve(small, "greedy")
+    assert caught.value.allocation.node_index.tolist() == [1, 1, 2, 2, 0, 0]
+    assert any("violations" in claim for claim in caught.value.claims)
 
 
 def test_infeasible_beside_an_allocation_is_caught(small, use_method):
     def lie(_problem, options):
-        options.on_incumbent(np.array([0, 1, 2, 0, 1, 2]))
+        options.on_incumbent(np.array([2, 1, 0, 0, 1, 2]))
         return Outcome(Termination.PROVEN, infeasible_because="I say so")
 
     use_method(lie)
-    with pytest.raises(MethodError, match="an allocation exists"):
-        solve(small, "greedy")
+    with pytest.warns(NodewiseWarning, match="no allocation .I say so."):
+        result = solve(small, "greedy")
+    assert result.status is Status.FEASIBLE
+    assert result.infeasible_because is None
+    assert "I say so" in result.message
 
 
 def test_proven_is_believed_only_where_cost_and_bound_meet(small, use_method):

@@ -88,7 +88,7 @@ class Data:
         Prices too high for that, of tasks that hardly fit, are all lowered by the same factor:
         any prices prove a bound.
         """
-        demand = float((self.demand.astype(float) * self.count).sum())
+        demand = float((self.demand.astype(float) * self.count).sum()) + 1.0  # a price alone fits
         costs = float(self.price.max(initial=0)) * demand + float(self.idle.max(initial=0)) + 1.0
         worth = float((prices * self.count).sum())
         if worth > _MOST_WORTH - costs:

@@ -132,7 +132,8 @@ def _solver(payload: dict[str, Any], deadline: float, folder: Path) -> tuple[Any
     # The objective is an integer at every solution worth having: a gap below 1 is no gap.
     gaps = {"gapRel": payload["rel_gap"], "gapAbs": 0.99}
     if name == "HiGHS":
-        libraries = [highsbox.highs_lib_dir(), os.environ.get("LD_LIBRARY_PATH", "")]
+        given = os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
+        libraries = dict.fromkeys([highsbox.highs_lib_dir(), *given])  # each once: it must not grow
         os.environ["LD_LIBRARY_PATH"] = os.pathsep.join(filter(None, libraries))
         options = [
             f"random_seed={payload['seed'] % 2**31}",

@@ -11,6 +11,7 @@ from ..engines.process import EngineCrash, warm_up
 from ..errors import BackendUnavailableError
 from ..formulation import count_cells
 from ..presolve import Problem
+from ..proofs import Proof
 from ..result import Termination
 from .base import Options, Outcome
 from .column_generation import prove
@@ -112,7 +113,7 @@ def _is_compiled() -> bool:
 
 
 def _bound(problem: Problem, options: Options, best: Best) -> None:
-    best.bounded(linear_bound(problem, options.seconds_left()))
+    best.bounded(linear_bound(problem, options.seconds_left()), Proof.LINEAR)
 
 
 def _exact(problem: Problem, options: Options, best: Best) -> Outcome:

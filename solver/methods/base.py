@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 
 from ..exact import Array
 from ..presolve import Problem
+from ..proofs import Proof
 from ..result import Termination
 
 __all__ = ["Method", "Options", "Outcome"]
 
 
-def _ignore(_: object) -> None:
+def _ignore(*_: object) -> None:
     """Default for the callbacks."""
 
 
@@ -38,7 +39,7 @@ class Options:
         Rounds after which a local search ends, for runs that can be repeated exactly.
     on_incumbent, on_bound : callables
         Told of every better allocation (node positions) and every better bound (exact cost
-        units) as soon as they are found.
+        units, and what it rests on) as soon as they are found.
     """
 
     deadline: float
@@ -50,7 +51,7 @@ class Options:
     mip_solver: str = "HiGHS"
     round_limit: int | None = None
     on_incumbent: Callable[[Array], None] = field(default=_ignore)
-    on_bound: Callable[[int], None] = field(default=_ignore)
+    on_bound: Callable[[int, Proof], None] = field(default=_ignore)
 
     def seconds_left(self) -> float:
         """Seconds until the deadline, 0 if it has passed."""
@@ -66,6 +67,8 @@ class Outcome:
     termination : Termination
     infeasible_because : str or None
         A proof, in words, that there is no allocation.
+    proof : Proof or None
+        What that proof rests on.
     unplaced : tuple of int
         Positions of the tasks that a heuristic could not place.
     message : str or None
@@ -73,6 +76,7 @@ class Outcome:
 
     termination: Termination
     infeasible_because: str | None = None
+    proof: Proof | None = None
     unplaced: tuple[int, ...] = ()
     message: str | None = None
 

@@ -31,10 +31,11 @@ from ..exact import Array
 from ..formulation import require_buildable
 from ..linear_model import LinearModel
 from ..presolve import Problem
+from ..proofs import Proof
 from ..result import Termination
 from .base import Options, Outcome
 from .local_search import local_search
-from .mip import TRUSTED_COST, largest_objective, run_program
+from .mip import is_trusted, run_program
 from .warm_start import Best, run_baselines
 
 __all__ = ["column_generation"]
@@ -77,7 +78,11 @@ def prove(problem: Problem, options: Options, best: Best) -> None:
     """Bound the cost by column generation and close the gap as far as time allows."""
     start = [] if best.node_index is None else columns_of(problem, best.node_index)
     seconds = _GENERATE_SHARE * options.seconds_left()
-    made = generate_columns(problem, start, seconds, _grid_cost(problem, best), best.bounded)
+
+    def on_bound(bound: int) -> None:
+        best.bounded(bound, Proof.COLUMNS)
+
+    made = generate_columns(problem, start, seconds, _grid_cost(problem, best), on_bound)
     if made.bound is None:
         return
     idle = 0
@@ -116,7 +121,7 @@ def _branch(problem: Problem, options: Options, best: Best, made: Generated) -> 
         upper,
         made.bound,
         on_allocation=lambda columns: _offer(problem, best, columns, np.ones(len(columns))),
-        on_bound=best.bounded,
+        on_bound=lambda bound: best.bounded(bound, Proof.BRANCHING),
     )
 
 
@@ -254,13 +259,13 @@ def _solve(
     if best.node_index is not None:
         columns = _merged(columns, columns_of(problem, best.node_index))
     model = set_model(problem, columns, exactly=below is not None)
-    trusted = below is not None and largest_objective(model) < TRUSTED_COST
+    trusted = below is not None and is_trusted(model)
 
     def bounded(grid_bound: int) -> None:
         if trusted and below is not None:
             units = problem.outer_grid.bound_in_units(min(grid_bound, below + 1))
             if units is not None:
-                best.bounded(round_up_to_attainable(problem, max(0, units)))
+                best.bounded(round_up_to_attainable(problem, max(0, units)), Proof.LISTED_CBC)
 
     run_program(
         model,

@@ -10,6 +10,7 @@ from ..exact import Array
 from ..formulation import AssignmentModel, assignment_model
 from ..grid import Grid, make_grid
 from ..presolve import Problem
+from ..proofs import Proof
 from ..result import Termination
 from .base import Options, Outcome
 from .exact_outcome import hard_limit, outcome_of
@@ -34,6 +35,7 @@ def cp_sat(problem: Problem, options: Options) -> Outcome:
 
     def offer(values: Array) -> None:
         node_index = built.decode(values)
+        assert node_index is not None  # CP-SAT's values are whole
         if grid.exact_limits or problem.keeps_limits(node_index):
             options.on_incumbent(node_index)
 
@@ -44,7 +46,7 @@ def cp_sat(problem: Problem, options: Options) -> Outcome:
         else:
             bound = grid.bound_in_units(content)
             if bound is not None:
-                options.on_bound(bound)
+                options.on_bound(bound, Proof.CP_SAT)
 
     left = options.seconds_left()
     try:
@@ -71,7 +73,7 @@ def cp_sat(problem: Problem, options: Options) -> Outcome:
         offer(answer["values"])
     if answer["bound"] is not None:
         news(("bound", answer["bound"]))
-    return outcome_of(problem, options, answer["status"], trusted=grid.proves)
+    return outcome_of(problem, options, answer["status"], Proof.CP_SAT, trusted=grid.proves)
 
 
 def _grid(problem: Problem, options: Options) -> Grid:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..presolve import Problem
+from ..proofs import Proof
 from ..result import Termination
 from .base import Options, Outcome
 
@@ -19,11 +20,15 @@ def hard_limit(seconds: float) -> float:
     return 1.05 * seconds + 0.7
 
 
-def outcome_of(problem: Problem, options: Options, status: str, *, trusted: bool) -> Outcome:
+def outcome_of(
+    problem: Problem, options: Options, status: str, proof: Proof, *, trusted: bool
+) -> Outcome:
     """How a run ended, from the engine's word for it.
 
     Parameters
     ----------
+    proof : Proof
+        What a claim of the engine rests on.
     trusted : bool
         Whether "infeasible" for the engine's model is so for the instance.
     """
@@ -39,6 +44,7 @@ def outcome_of(problem: Problem, options: Options, status: str, *, trusted: bool
                 f"no assignment of whole tasks keeps every limit at once ({limits}): "
                 "proved by exhaustive search"
             ),
+            proof=proof,
         )
     # A little before the deadline or after: nothing but the limit ends these searches early.
     return Outcome(Termination.TIME_LIMIT)

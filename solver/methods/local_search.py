@@ -18,7 +18,7 @@ from ..presolve import Problem
 from ..result import Termination
 from .base import Options, Outcome
 from .construction import is_large, largest_first
-from .neighbourhood import Group, draw_group, make_group, solve_group
+from .neighbourhood import Group, can_group, draw_group, make_group, solve_group
 from .placement import Placement
 from .repair import place_stranded
 from .warm_start import Best
@@ -199,7 +199,7 @@ class _Run:
         owners: list[tuple[Array, Array]] = []
         for _ in range(self.pool.size):
             nodes = draw_group(node_index, np.flatnonzero(dear), used, num_tasks, self.rng)
-            if nodes.size < 2:
+            if nodes.size < 2 or not can_group(self.problem):
                 break
             seed = int(self.rng.integers(2**31))
             left = self.options.seconds_left()

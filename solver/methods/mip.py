@@ -7,22 +7,29 @@ import tempfile
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from ..engines.process import EngineCrash, HardLimitReached, run_job
 from ..errors import BackendUnavailableError
 from ..exact import Array
 from ..formulation import assignment_model
-from ..linear_model import LinearModel
+from ..linear_model import INFINITE, LinearModel
 from ..presolve import Problem
+from ..proofs import mip_proof
 from ..result import Termination
 from .base import Options, Outcome
 from .exact_outcome import hard_limit, outcome_of
 
-__all__ = ["ENGINE", "TRUSTED_COST", "largest_objective", "mip", "run_program", "safe_bound"]
+__all__ = ["ENGINE", "is_trusted", "mip", "run_program", "safe_bound"]
 
 ENGINE = "solver.engines.pulp_models"
 _ABSOLUTE, _RELATIVE, _DUAL_TOLERANCE = 1e-3, 1e-12, 1e-7
-TRUSTED_COST = 2**40  # beyond it, "infeasible" has been seen to be wrong
+_TRUSTED_SIZE, _TRUSTED_PRICE, _TRUSTED_COST = 2**20, 2**30, 2**40
 _NO_GAP = "{} calls its answer optimal, but within a gap that cannot be set from here"
+_TOO_WIDE = (
+    "{} has finished, but the numbers are too wide to believe what it proves in floating point; "
+    "methods 'auto' and 'cp-sat' compute in integers"
+)
 _PRINTED = 1e-7  # relative error of an objective that went through a solution file
 
 
@@ -41,17 +48,25 @@ def mip(problem: Problem, options: Options) -> Outcome:
     """
     grid = problem.float_grid
     built = assignment_model(problem, grid)
+    proof = mip_proof(options.mip_solver)
+    trusted = grid.exact and is_trusted(built.model)
     spread = int(grid.task_compute.sum()) + problem.instance.num_tasks + problem.instance.num_nodes
 
     def on_values(values: Array) -> None:
         node_index = built.decode(values)
-        if grid.keeps_limits(node_index):  # the solver's tolerances may let others through
+        if node_index is not None and grid.keeps_limits(
+            node_index
+        ):  # the solver's tolerances may let others through
             options.on_incumbent(node_index)
 
+    def objective_of(values: Array) -> int | None:
+        node_index = built.decode(values)
+        return None if node_index is None else built.objective_of(node_index)
+
     def on_bound(grid_bound: int) -> None:
-        bound = grid.bound_in_units(grid_bound)
-        if bound is not None and not grid.slack:
-            options.on_bound(bound)
+        bound = grid.bound_in_units(grid_bound) if trusted else None
+        if bound is not None:
+            options.on_bound(bound, proof)
 
     answer = run_program(
         built.model,
@@ -60,14 +75,34 @@ def mip(problem: Problem, options: Options) -> Outcome:
         spread=spread,
         on_values=on_values,
         on_bound=on_bound,
-        objective_of=lambda values: built.objective_of(built.decode(values)),
+        objective_of=objective_of,
     )
     if answer is None:
         return Outcome(Termination.TIME_LIMIT)
     if answer["status"] == "optimal" and not answer["gaps_set"]:
         return Outcome(Termination.FINISHED, message=_NO_GAP.format(options.mip_solver))
-    trusted = grid.exact and largest_objective(built.model) < TRUSTED_COST
-    return outcome_of(problem, options, answer["status"], trusted=trusted)
+    outcome = outcome_of(problem, options, answer["status"], proof, trusted=trusted)
+    if not trusted and outcome.termination is Termination.PROVEN:
+        return Outcome(Termination.FINISHED, message=_TOO_WIDE.format(options.mip_solver))
+    return outcome
+
+
+def is_trusted(model: LinearModel) -> bool:
+    """Whether the numbers of a model are small enough to believe a floating-point solver.
+
+    Beyond these limits such solvers take a column for integer, or a row for kept, that is off by
+    more than one unit. HiGHS and CBC were seen to be wrong where a coefficient was 9e7 or more,
+    or a cost of one unit 1e11; the limits stay below that by a factor of about a hundred.
+    """
+    limits = np.concatenate((model.row_lower, model.row_upper, model.upper))
+    finite = np.abs(limits[np.abs(limits) < INFINITE])
+    widest = max(int(np.abs(model.coefficient).max(initial=0)), int(finite.max(initial=0)))
+    dearest = int(np.abs(model.objective).max(initial=0))
+    return (
+        widest < _TRUSTED_SIZE
+        and dearest < _TRUSTED_PRICE
+        and largest_objective(model) < _TRUSTED_COST
+    )
 
 
 def largest_objective(model: LinearModel) -> int:
@@ -83,7 +118,7 @@ def run_program(
     spread: int,
     on_values: Callable[[Array], None],
     on_bound: Callable[[int], None],
-    objective_of: Callable[[Array], int],
+    objective_of: Callable[[Array], int | None],
 ) -> dict[str, Any] | None:
     """Solve an integer program by `options.mip_solver`, and believe no more than is safe.
 
@@ -97,7 +132,7 @@ def run_program(
     on_values, on_bound : callables
         Told of every solution, as floats nearly integer, and of every safe bound.
     objective_of : callable
-        The exact objective of such a solution.
+        The exact objective of such a solution, None if it is none.
 
     Returns
     -------
@@ -128,7 +163,10 @@ def run_program(
             on_bound(safe_bound(answer["bound"], spread))
         if answer["status"] == "optimal" and answer["gaps_set"] and not options.rel_gap:
             attained = objective_of(answer["values"])
-            if abs(answer["objective"] - attained) <= _ABSOLUTE + _PRINTED * attained:
+            if (
+                attained is not None
+                and abs(answer["objective"] - attained) <= _ABSOLUTE + _PRINTED * attained
+            ):
                 # Proved within an absolute gap below 1, and the objective is an integer.
                 on_bound(safe_bound(float(attained), spread))
 

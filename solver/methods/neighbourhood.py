@@ -12,17 +12,18 @@ import numpy as np
 
 from ..engines.process import EngineCrash, HardLimitReached, run_job
 from ..errors import BackendUnavailableError
-from ..exact import Array
+from ..exact import Array, largest
 from ..formulation import assignment_model, count_cells
 from ..model import Instance
 from ..presolve import Problem
 from .cp_sat import ENGINE
 from .exact_outcome import hard_limit
 
-__all__ = ["MOST_CELLS", "Group", "draw_group", "solve_group"]
+__all__ = ["MOST_CELLS", "Group", "can_group", "draw_group", "make_group", "solve_group"]
 
 MOST_CELLS = 2_000
 _DETERMINISTIC_LIMIT = 1.0
+_MOST_BITS = 1_000  # an instance takes numbers up to 1.79e308
 
 
 class Group(NamedTuple):
@@ -73,6 +74,14 @@ def draw_group(
     nodes = np.sort(order[:size])
     used[nodes] = True
     return nodes
+
+
+def can_group(problem: Problem) -> bool:
+    """Whether the exact numbers of a problem can be those of an instance of its own."""
+    exact = problem.instance.exact
+    parts = (exact.node_compute, exact.node_price, exact.node_overload_price, exact.task_compute)
+    widest = max(largest(part).bit_length() for part in (*parts, exact.needs, exact.capacity))
+    return widest <= _MOST_BITS
 
 
 def make_group(

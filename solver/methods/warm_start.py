@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 
 from ..cost import cost_in_units
 from ..engines.process import EngineCrash
 from ..exact import Array
 from ..formulation import require_buildable
 from ..presolve import Problem
+from ..proofs import Proof
 from ..result import Termination
 from .base import Method, Options, Outcome
 from .construction import is_large
@@ -34,13 +36,20 @@ class Best:
         cost = cost_in_units(self._problem.instance, node_index)
         if self.cost is None or cost < self.cost:
             self.node_index, self.cost = node_index.copy(), cost
+            if self.bound is not None and cost < self.bound:
+                self.bound = None  # refuted
             self._options.on_incumbent(node_index)
 
-    def bounded(self, bound: int) -> None:
-        """Keep and pass on a bound if it is better."""
+    def bounded(self, bound: int, proof: Proof) -> None:
+        """Keep and pass on a bound if it is better.
+
+        One above the cost of an allocation is refuted: it is passed on, to be reported, but
+        nothing is concluded from it.
+        """
         if self.bound is None or bound > self.bound:
-            self.bound = bound
-            self._options.on_bound(bound)
+            if self.cost is None or bound <= self.cost:
+                self.bound = bound
+            self._options.on_bound(bound, proof)
 
     def within(self, options: Options) -> Options:
         """The options for a method whose finds are to go through this."""
@@ -56,7 +65,7 @@ class Best:
         """Whether the gap is closed, or as small as was asked for."""
         if self.cost is None or self.bound is None:
             return False
-        return self.cost - self.bound <= self._options.rel_gap * self.cost
+        return self.cost - self.bound <= Fraction(self._options.rel_gap) * self.cost
 
     def outcome(self, otherwise: Termination) -> Outcome:
         """How the run ended."""
