@@ -123,12 +123,14 @@ class _Tree:
         answer, bound = master.answer, part.bound
         if master.best is not None:
             bound = max(bound, master.best.grid_bound)
-        if bound < self.upper and (answer is None or self._over()):
+        if bound < self.upper and self._over():
             return False
         self.parts += 1
         if bound >= self.upper:
             return True
-        assert answer is not None
+        if answer is None:  # the linear solver gave up on it
+            self.left_open = min(self.left_open, bound)
+            return True
         self._offer(part, master, answer)
         useful = _useful(master, answer, self.upper)
         children = list(_divide(replace(part, bound=bound), master, answer))

@@ -15,6 +15,7 @@ from ortools.math_opt.python import mathopt
 
 from ..exact import Array
 from ..kernels.pricing import make_tables, multipliers, price_out
+from .glop import FAILURES
 from .prices import Column, Data, Prices
 
 __all__ = ["Generation", "Master", "generate_columns"]
@@ -251,16 +252,27 @@ class Generation:
     def _solve_master(self) -> Master | None:
         left = max(0.01, self.deadline - time.monotonic())
         parameters = mathopt.SolveParameters(time_limit=datetime.timedelta(seconds=left), threads=1)
-        outcome = self.solver.solve(params=parameters)
-        if not outcome.has_dual_feasible_solution():
+        outcome = self._outcome(parameters)
+        if outcome is None or not outcome.has_dual_feasible_solution():
             return None
         return Master(
             value=outcome.objective_value() * self.unit,
-            prices=np.maximum(0.0, np.array(outcome.dual_values(self.cover))) * self.unit,
-            node_prices=np.maximum(0.0, -np.array(outcome.dual_values(self.use))) * self.unit,
+            prices=_prices(np.array(outcome.dual_values(self.cover))) * self.unit,
+            node_prices=_prices(-np.array(outcome.dual_values(self.use))) * self.unit,
             left_out=np.array(outcome.variable_values(self.left_out)) > _NOTHING,
             amounts=np.array(outcome.variable_values(self.variables)),
         )
+
+    def _outcome(self, parameters: mathopt.SolveParameters) -> Any | None:
+        """GLOP's answer; where it ends abnormally, that of a fresh GLOP, or None."""
+        for fresh in (False, True):
+            try:
+                if fresh:
+                    self.solver = mathopt.IncrementalSolver(self.model, mathopt.SolverType.GLOP)
+                return self.solver.solve(params=parameters)
+            except FAILURES:
+                continue
+        return None
 
     def _raise_penalty(self, left_out: Array) -> bool:
         """Whether tasks are left out and the price of it could be raised."""
@@ -378,3 +390,9 @@ class Generation:
             "rounds": self.rounds,
             "branches": int(self.work[0]),
         }
+
+
+def _prices(duals: Array) -> Array:
+    """Dual values as prices: finite, 0 or more."""
+    prices: Array = np.where(np.isfinite(duals), np.maximum(0.0, duals), 0.0)
+    return prices

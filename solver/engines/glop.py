@@ -13,13 +13,21 @@ from ortools.math_opt.python import mathopt
 from ..exact import Array
 from ..linear_model import INFINITE, LinearModel
 
-__all__ = ["solve_relaxation"]
+__all__ = ["FAILURES", "solve_relaxation"]
+
+FAILURES = (AttributeError, RuntimeError, ValueError)
+"""What MathOpt raises where GLOP ends abnormally.
+
+The first is a slip of OR-Tools 9.15, which looks for the code of the error under a wrong name.
+"""
 
 _SOLVED = {
     mathopt.TerminationReason.OPTIMAL: "optimal",
     mathopt.TerminationReason.FEASIBLE: "limit",
     mathopt.TerminationReason.NO_SOLUTION_FOUND: "limit",
     mathopt.TerminationReason.IMPRECISE: "limit",
+    mathopt.TerminationReason.NUMERICAL_ERROR: "failed",
+    mathopt.TerminationReason.OTHER_ERROR: "failed",
     mathopt.TerminationReason.INFEASIBLE: "infeasible",
     mathopt.TerminationReason.INFEASIBLE_OR_UNBOUNDED: "infeasible",
 }
@@ -36,7 +44,7 @@ def solve_relaxation(payload: dict[str, Any], _send: Callable[[Any], None]) -> d
     Returns
     -------
     dict
-        "status": "optimal", "limit" or "infeasible"; "duals": (rows,) floats or None;
+        "status": "optimal", "limit", "infeasible" or "failed"; "duals": (rows,) floats or None;
         "values": (columns,) floats or None; "iterations": int.
     """
     model: LinearModel = payload["model"]
@@ -45,7 +53,10 @@ def solve_relaxation(payload: dict[str, Any], _send: Callable[[Any], None]) -> d
         time_limit=datetime.timedelta(seconds=max(0.01, payload["time_limit"])),
         threads=1,
     )
-    outcome = mathopt.solve(program, mathopt.SolverType.GLOP, params=parameters)
+    try:
+        outcome = mathopt.solve(program, mathopt.SolverType.GLOP, params=parameters)
+    except FAILURES:
+        return {"status": "failed", "duals": None, "values": None, "iterations": 0}
     duals = values = None
     if outcome.has_dual_feasible_solution():
         duals = np.zeros(model.num_rows)

@@ -101,8 +101,12 @@ def prove(problem: Problem, options: Options, best: Best) -> None:
             made = replace(made, columns=_merged(made.columns, columns))
             if step == _BRANCH_AT:
                 _branch(problem, options, best, made)
+        if options.seconds_left() <= 0:
+            return
         share = replace(options, deadline=_part(options, _TRY_SHARE))
         _solve(problem, share, best, made.columns)
+        if options.seconds_left() <= 0:
+            return
         columns = _search(problem, options, best, _SEARCH_SHARE, seed=step + 1)
         made = replace(made, columns=_merged(made.columns, columns))
         idle = idle + 1 if (best.cost, len(made.columns)) == before else 0
