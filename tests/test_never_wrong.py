@@ -1,0 +1,57 @@
+"""Every method on thousands of small instances of wide numbers: no status and no bound is wrong.
+
+What is right comes from brute force in rationals, which shares nothing with the solvers.
+"""
+
+from fractions import Fraction
+
+import oracle
+import pytest
+from nightly import cases
+from wide_instances import wide_instances
+
+from solver import Status, check, cost_of, lower_bound, methods, solve
+from solver.bounds import BOUNDS
+
+BATCHES = 10
+EXACT = ("auto", "cp-sat", "column-generation", "mip:HiGHS", "mip:CBC")
+
+
+def require_right(instance, method, best):
+    name, _, mip_solver = method.partition(":")
+    result = solve(instance, name, time_limit=2, mip_solver=mip_solver or "HiGHS")
+    if result.status is Status.INFEASIBLE:
+        assert best is None
+        return result
+    if best is None:
+        assert result.allocation is None
+        return result
+    if result.allocation is not None:
+        assert check(instance, result.allocation) == []
+        assert result.cost == cost_of(instance, result.allocation)
+    if result.status is Status.OPTIMAL:
+        assert result.bound == result.cost
+        assert oracle.cost(instance, result.allocation.node_index.tolist()) == best.cost
+    elif result.bound is not None:
+        assert exact(result.bound) <= best.cost
+    return result
+
+
+def exact(value):
+    return Fraction(value) if isinstance(value, int) else Fraction(repr(value))
+
+
+@pytest.mark.parametrize("batch", range(BATCHES))
+def test_no_status_and_no_bound_is_wrong(batch):
+    count, proved = cases(1_000, 20_000) // BATCHES, 0
+    for number, instance in enumerate(wide_instances(count, seed=7_000 + batch)):
+        best = oracle.brute_force(instance)
+        heuristics = [name for name, info in methods().items() if not info.exact]
+        for method in (*EXACT, heuristics[number % len(heuristics)]):
+            result = require_right(instance, method, best)
+            proved += result.status in (Status.OPTIMAL, Status.INFEASIBLE)
+        method = list(BOUNDS)[number % len(BOUNDS)]
+        bound = lower_bound(instance, method, time_limit=2)
+        assert bound is None or best is None or exact(bound) <= best.cost
+        assert bound is not None or best is None
+    assert proved >= count
