@@ -190,7 +190,24 @@ def test_mip_solvers_are_not_believed_where_numbers_are_wide(name, mip_solver):
     assert solve(instance).cost == best.cost
 
 
-def test_what_is_trusted_is_a_hundred_times_below_what_was_seen_to_fail():
+def test_a_mip_solver_alone_proves_no_infeasibility():
+    """HiGHS 1.15's presolve calls this one infeasible."""
+    instance = Instance.from_arrays(
+        node_compute=[2384, 2721, 1401],
+        node_storage=[73765, 36883, 22135],
+        task_compute=[1195, 342, 1022, 684, 1877, 511, 172],
+        task_storage=[36881, 14756, 7378, 22128, 0, 36883, 14754],
+    )
+    found = []
+    within = Options(deadline=time.monotonic() + 20, on_incumbent=found.append)
+    outcome = mip(Problem(instance), within)
+    assert outcome.infeasible_because is None
+    assert all(check(instance, node_index) == [] for node_index in found)
+    assert min(cost_of(instance, node_index) for node_index in found) == 15_050_098
+    assert solve(instance, "mip").cost == 15_050_098
+
+
+def test_what_is_trusted_is_far_below_what_was_seen_to_fail():
     small = Problem(from_spec("few_per_node:nodes=4,seed=1"))
     from solver.formulation import assignment_model
 

@@ -18,17 +18,22 @@ from ..presolve import Problem
 from ..proofs import mip_proof
 from ..result import Termination
 from .base import Options, Outcome
+from .cp_sat import cp_sat
 from .exact_outcome import hard_limit, outcome_of
 
 __all__ = ["ENGINE", "is_trusted", "mip", "run_program", "safe_bound"]
 
 ENGINE = "solver.engines.pulp_models"
 _ABSOLUTE, _RELATIVE, _DUAL_TOLERANCE = 1e-3, 1e-12, 1e-7
-_TRUSTED_SIZE, _TRUSTED_PRICE, _TRUSTED_COST = 2**20, 2**30, 2**40
+_TRUSTED_SIZE, _TRUSTED_PRICE, _TRUSTED_COST = 2**18, 2**30, 2**40
 _NO_GAP = "{} calls its answer optimal, but within a gap that cannot be set from here"
 _TOO_WIDE = (
     "{} has finished, but the numbers are too wide to believe what it proves in floating point; "
     "methods 'auto' and 'cp-sat' compute in integers"
+)
+_UNCONFIRMED = (
+    "{} finds no allocation, but a floating-point solver's word for it is no proof, and there was "
+    "no time to confirm it; method 'auto' may tell"
 )
 _PRINTED = 1e-7  # relative error of an objective that went through a solution file
 
@@ -81,18 +86,35 @@ def mip(problem: Problem, options: Options) -> Outcome:
         return Outcome(Termination.TIME_LIMIT)
     if answer["status"] == "optimal" and not answer["gaps_set"]:
         return Outcome(Termination.FINISHED, message=_NO_GAP.format(options.mip_solver))
+    if answer["status"] == "infeasible":
+        return _confirmed(problem, options)
     outcome = outcome_of(problem, options, answer["status"], proof, trusted=trusted)
     if not trusted and outcome.termination is Termination.PROVEN:
         return Outcome(Termination.FINISHED, message=_TOO_WIDE.format(options.mip_solver))
     return outcome
 
 
+def _confirmed(problem: Problem, options: Options) -> Outcome:
+    """What CP-SAT makes of the claim of a MIP solver that there is no allocation.
+
+    The claim alone is no proof, however small the numbers: the presolve of HiGHS 1.15 calls a
+    model infeasible that has seven tasks, three nodes and an allocation.
+    """
+    try:
+        outcome = cp_sat(problem, options)
+    except (BackendUnavailableError, EngineCrash):
+        outcome = None
+    if outcome is not None and outcome.termination is Termination.PROVEN:
+        return outcome  # infeasible indeed, or an optimum that refutes the claim
+    return Outcome(Termination.FINISHED, message=_UNCONFIRMED.format(options.mip_solver))
+
+
 def is_trusted(model: LinearModel) -> bool:
     """Whether the numbers of a model are small enough to believe a floating-point solver.
 
     Beyond these limits such solvers take a column for integer, or a row for kept, that is off by
-    more than one unit. HiGHS and CBC were seen to be wrong where a coefficient was 9e7 or more,
-    or a cost of one unit 1e11; the limits stay below that by a factor of about a hundred.
+    more than one unit. Of 22,000 random models, CBC was wrong where a coefficient was 3.4e6 or
+    more, HiGHS where a unit cost 1e11; the limits stay below by a factor of ten and of a hundred.
     """
     limits = np.concatenate((model.row_lower, model.row_upper, model.upper))
     finite = np.abs(limits[np.abs(limits) < INFINITE])
