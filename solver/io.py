@@ -10,13 +10,13 @@ import io
 import json
 import os
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TextIO
 
+from .archive import read_members
 from .cost import node_costs
 from .csv_io import instance_of_tables, node_table, task_table
 from .csv_table import Table, read_table
@@ -72,8 +72,13 @@ def read_instance(path: StrPath) -> Instance:
         the record or line.
     """
     source = Path(path)
-    if source.is_dir():
-        return _read_folder(source)
+    try:
+        return _read_folder(source) if source.is_dir() else _read_file(source)
+    except RecursionError:  # also by an error message that shows what was found
+        raise InstanceError(f"{source}: the JSON is nested too deeply") from None
+
+
+def _read_file(source: Path) -> Instance:
     data = read_bytes(source, InstanceError)
     if data.startswith(b"PK\x03\x04") or source.suffix.lower() == ".zip":
         return _read_zip(source, data)
@@ -91,30 +96,7 @@ def _read_folder(folder: Path) -> Instance:
 
 
 def _read_zip(path: Path, data: bytes) -> Instance:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            inside = _top_folder(archive)
-            names = set(archive.namelist())
-
-            def read(name: str) -> bytes | None:
-                member = inside + name
-                return archive.read(member) if member in names else None
-
-            return _from_members(read, str(path))
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise InstanceError(f"{path}: the zip cannot be read: {error}; pack it again") from None
-    except RuntimeError as error:  # what zipfile raises for an encrypted member
-        raise InstanceError(f"{path}: the zip cannot be read: {error}") from None
-
-
-def _top_folder(archive: zipfile.ZipFile) -> str:
-    """The folder that holds the tables: the root, or the only one that has them."""
-    folders = {
-        name.removesuffix(_NODES)
-        for name in archive.namelist()
-        if name in (_NODES, f"{name.partition('/')[0]}/{_NODES}")
-    }
-    return "" if "" in folders or len(folders) != 1 else folders.pop()
+    return _from_members(read_members(data, FOLDER_FILES, str(path)).get, str(path))
 
 
 def _from_members(read: Callable[[str], bytes | None], where: str) -> Instance:
@@ -153,16 +135,13 @@ def write_instance(instance: Instance, path: StrPath) -> None:
     kind = target.suffix.lower()
     if kind == ".csv":
         raise InstanceError(f"{target}: one table cannot hold an instance; {_FORMS}")
-    try:
-        if kind == ".json":
-            with atomic_text(target) as stream:
-                stream.writelines(instance_lines(instance))
-        elif kind == ".zip":
-            _write_zip(instance, target)
-        else:
-            _write_folder(instance, target)
-    except UnicodeEncodeError as error:
-        raise InstanceError(f"{error.object!r} is not valid Unicode text") from None
+    if kind == ".json":
+        with atomic_text(target) as stream:
+            stream.writelines(instance_lines(instance))
+    elif kind == ".zip":
+        _write_zip(instance, target)
+    else:
+        _write_folder(instance, target)
 
 
 def _write_zip(instance: Instance, target: Path) -> None:

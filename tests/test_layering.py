@@ -23,6 +23,7 @@ FLOORS = {
     **dict.fromkeys(
         ["eligibility", "source_text", "validation", "versions", "proofs", "time_limits"], 0
     ),
+    **dict.fromkeys(["archive"], 0),
     **dict.fromkeys(["check", "cost", "csv_io", "csv_table", "io", "json_io"], 1),
     **dict.fromkeys(["attainable", "bounds", "coarsening", "columns", "grid"], 1),
     **dict.fromkeys(["infeasibility", "presolve", "rounding"], 1),
