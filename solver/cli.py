@@ -7,24 +7,33 @@ in the time, 130 interrupted before one was found.
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated, Any
 
 import typer
 
+from . import signals
 from .bounds import BOUNDS, lower_bound
 from .check import check
 from .cost import cost_of
-from .display import console, describe, live_progress, show_error, show_summary
+from .display import (
+    describe,
+    live_progress,
+    say,
+    show_error,
+    show_summary,
+    show_written,
+    tell,
+)
 from .errors import NodewiseError, OptionError
-from .files import atomic_text
 from .io import dump_allocation, dump_loads, dump_result, read_allocation, write_instance
 from .methods import methods
 from .model import Instance
+from .outputs import Output, write_outputs
 from .result import Result, Status, Termination
+from .scratch import is_stream
 from .solve import solve
 from .source_text import did_you_mean
 from .sources import (
@@ -39,7 +48,7 @@ from .versions import __version__, show_versions
 
 __all__ = ["app", "run"]
 
-OK, BAD_INPUT, INFEASIBLE, NOTHING_FOUND, INTERRUPTED = 0, 1, 2, 3, 130
+OK, BAD_INPUT, INFEASIBLE, NOTHING_FOUND, INTERRUPTED = 0, 1, 2, 3, signals.INTERRUPTED
 
 _MOST_VIOLATIONS = 50
 
@@ -80,7 +89,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         show_error(str(error))
         return BAD_INPUT
     except OSError as error:
-        show_error(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        reason = error.strerror or str(error)
+        show_error(f"{error.filename}: {reason}" if error.filename else reason)
         return BAD_INPUT
     except KeyboardInterrupt:
         show_error("interrupted")
@@ -170,55 +180,53 @@ def solve_command(
     require_places(outputs, inputs=[instance])
     data = instance_of(instance)
     start = None if initial is None else read_allocation(data, initial)
-    with live_progress() as on_progress:
-        result = solve(
-            data,
-            method,
-            time_limit=time_limit,
-            seed=seed,
-            num_workers=workers,
-            rel_gap=rel_gap,
-            initial=start,
-            on_progress=on_progress,
-            mip_solver=mip_solver,
-        )
-    written = _write(result, output, loads, json_file)
+    result = _until_stopped(
+        data,
+        method,
+        time_limit=time_limit,
+        seed=seed,
+        num_workers=workers,
+        rel_gap=rel_gap,
+        initial=start,
+        mip_solver=mip_solver,
+    )
     missing = [path for path in (output, loads) if path and result.allocation is None]
-    show_summary(result, written, missing)
-    _stop(_exit_code(result))
+    show_summary(result, missing)
+    all_written = _write(result, output, loads, json_file)
+    _stop(_exit_code(result) if all_written else BAD_INPUT)
 
 
-def _write(
-    result: Result, output: str | None, loads: str | None, json_file: str | None
-) -> list[str]:
-    """Write what was asked for and exists; the files that were written."""
-    written = []
+def _until_stopped(data: Instance, method: str, **options: Any) -> Result:
+    """The result of `solve`; once it is there, no signal can lose it."""
+    signals.hold()
+    result = None
+    with live_progress() as on_progress:
+        try:
+            with signals.let_through():
+                result = solve(data, method, on_progress=on_progress, **options)
+        except KeyboardInterrupt:
+            if result is None:
+                raise
+    return result
+
+
+def _write(result: Result, output: str | None, loads: str | None, json_file: str | None) -> bool:
+    """Write what was asked for and exists; whether all of it could be written."""
+    wanted = []
     if result.allocation is not None:
-        for path, dump in ((output, dump_allocation), (loads, dump_loads)):
-            if path is not None:
-                with _opened(path) as stream:
-                    dump(result.allocation, stream)
-                written.append(path)
+        if output is not None:
+            wanted.append(Output("--output", output, partial(dump_allocation, result.allocation)))
+        if loads is not None:
+            wanted.append(Output("--loads", loads, partial(dump_loads, result.allocation)))
     if json_file is not None:
-        with _opened(json_file) as stream:
-            dump_result(result, stream)
-        written.append(json_file)
-    return [path for path in written if path != STDOUT]
-
-
-@contextmanager
-def _opened(path: str) -> Iterator[TextIO]:
-    """A file that appears once it is written whole, or stdout; UTF-8 in both cases."""
-    if path != STDOUT:
-        with atomic_text(path) as stream:
-            yield stream
-        return
-    stream = io.TextIOWrapper(typer.get_binary_stream("stdout"), encoding="utf-8", newline="")
-    try:
-        yield stream
-    finally:
-        stream.flush()
-        stream.detach()
+        wanted.append(Output("--json", json_file, partial(dump_result, result)))
+    problems = write_outputs(wanted)
+    for done, problem in problems:
+        if problem is not None:
+            show_error(f"{done.option} {done.path} could not be written: {problem}")
+        elif done.path != STDOUT:
+            show_written(done.path)
+    return all(problem is None for _, problem in problems)
 
 
 def _stop(code: int) -> None:
@@ -249,7 +257,7 @@ def check_command(
     violations = check(data, placed)
     typer.echo(f"cost {cost_of(data, placed)}")
     for violation in violations[:_MOST_VIOLATIONS]:
-        typer.echo(str(violation))
+        tell(str(violation))
     if len(violations) > _MOST_VIOLATIONS:
         typer.echo(f"... and {len(violations) - _MOST_VIOLATIONS:,} more")
     if violations:
@@ -271,10 +279,10 @@ def bound_command(
     bound = lower_bound(data, method, time_limit=time_limit)
     if bound is None:
         typer.echo("none")
-        console().print("there is no allocation; `nodewise solve` says why")
+        say("there is no allocation; `nodewise solve` says why")
         raise _Stop(INFEASIBLE)
     typer.echo(str(bound))
-    console().print(f"no allocation costs less ({describe(data)})", soft_wrap=True)
+    say(f"no allocation costs less ({describe(data)})")
 
 
 @app.command("generate")
@@ -330,8 +338,10 @@ def _put_instance(
         raise OptionError("name the file to write: -o FILE")
     require_instance_place("--output", output, inputs)
     instance = make()
+    if not is_stream(output):
+        signals.hold()  # the files of a folder are replaced together
     write_instance(instance, output)
-    console().print(f"written {output} ({describe(instance)})", soft_wrap=True)
+    say(f"written {output} ({describe(instance)})")
 
 
 @app.command("methods")

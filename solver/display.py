@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 
+import typer
 from rich.console import Console
 from rich.live import Live
 from rich.spinner import Spinner
@@ -16,7 +18,19 @@ from .exact import sums_by_group
 from .model import Instance, Number
 from .result import Allocation, Progress, Result, Status, relative_gap
 
-__all__ = ["console", "describe", "live_progress", "show_error", "show_summary"]
+__all__ = [
+    "console",
+    "describe",
+    "live_progress",
+    "say",
+    "show_error",
+    "show_summary",
+    "show_written",
+    "shown",
+    "tell",
+]
+
+_MOST = 4000  # characters of one message
 
 _STYLES = {
     Status.OPTIMAL: "bold green",
@@ -26,15 +40,45 @@ _STYLES = {
 }
 
 
+class _Stderr(Console):
+    """A console that goes on where nobody listens any more."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+
+
 def console() -> Console:
     """The console on stderr; all that is not data goes there."""
-    return Console(stderr=True, highlight=False, markup=False, emoji=False)
+    return _Stderr(stderr=True, highlight=False, markup=False, emoji=False)
+
+
+def shown(text: str) -> str:
+    """Text from a file as a terminal may have it: what would not print is escaped.
+
+    >>> print(shown("\x1b[31mred\x07, 4 nodes"))
+    \\x1b[31mred\\x07, 4 nodes
+    """
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return text if len(text) <= _MOST else f"{text[:_MOST]} ... ({len(text) - _MOST:,} more)"
+
+
+def say(line: str | Text) -> None:
+    """One line on stderr, of text that is to be `shown`."""
+    with suppress(OSError):  # a terminal that is gone, or a full disk
+        console().print(shown(line) if isinstance(line, str) else line, soft_wrap=True)
+
+
+def tell(line: str) -> None:
+    """One line on stdout, of text that is to be `shown`."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    typer.echo(shown(line).encode(encoding, "backslashreplace").decode(encoding))
 
 
 def show_error(message: str) -> None:
     """One line on stderr, in red on a terminal."""
     line = " ".join(message.split("\n"))
-    console().print(Text(f"error: {line}", style="red"), soft_wrap=True)
+    say(Text(shown(f"error: {line}"), style="red"))
 
 
 @contextmanager
@@ -48,8 +92,14 @@ def live_progress() -> Iterator[Callable[[Progress], None] | None]:
         yield None
         return
     line = _Line()
-    with Live(line, console=stderr, refresh_per_second=8, transient=True):
+    live = Live(line, console=stderr, refresh_per_second=8, transient=True)
+    with suppress(OSError):
+        live.start(refresh=True)
+    try:
         yield line.update
+    finally:
+        with suppress(OSError):  # the terminal may be gone, the result is not
+            live.stop()
 
 
 class _Line:
@@ -75,28 +125,34 @@ class _Line:
         return self._spinner
 
 
-def show_summary(result: Result, written: list[str], missing: list[str]) -> None:
+def show_summary(result: Result, missing: Sequence[str] = ()) -> None:
     """What was found, on stderr, one figure a line.
 
     Parameters
     ----------
     result : Result
-    written : list of str
-        The files that were written.
-    missing : list of str
-        Those that were asked for, but there is no allocation to write.
+    missing : sequence of str
+        Files that were asked for, but there is no allocation to write.
     """
-    stderr = console()
-    files = [("written", path) for path in written] + [("not written", path) for path in missing]
-    for name, value in [*_rows(result), *files]:
-        stderr.print(Text.assemble((f"{name:<13}", "dim"), value), soft_wrap=True)
+    for name, value in [*_rows(result), *(("not written", path) for path in missing)]:
+        _say_row(name, value)
     for reason in (result.infeasible_because, result.message):
         if reason:
-            stderr.print(reason, soft_wrap=True)
+            say(reason)
     if result.unplaced:
-        shown = ", ".join(result.unplaced[:5])
+        first = ", ".join(result.unplaced[:5])
         more = f" and {len(result.unplaced) - 5:,} more" if len(result.unplaced) > 5 else ""
-        stderr.print(f"no node was found for: {shown}{more}", soft_wrap=True)
+        say(f"no node was found for: {first}{more}")
+
+
+def show_written(path: str) -> None:
+    """A further line of the summary: a file that was written."""
+    _say_row("written", path)
+
+
+def _say_row(name: str, value: str | Text) -> None:
+    value = shown(value) if isinstance(value, str) else value
+    say(Text.assemble((f"{name:<13}", "dim"), value))
 
 
 def describe(instance: Instance) -> str:

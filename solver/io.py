@@ -11,7 +11,7 @@ import json
 import os
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TextIO
@@ -21,7 +21,7 @@ from .cost import node_costs
 from .csv_io import instance_of_tables, node_table, task_table
 from .csv_table import Table, read_table
 from .errors import AllocationError, InstanceError
-from .files import atomic_path, atomic_text, write_csv
+from .files import atomic_path, atomic_paths, atomic_text, write_csv
 from .json_io import (
     instance_lines,
     load_object,
@@ -32,6 +32,7 @@ from .json_io import (
 )
 from .model import Instance
 from .result import Allocation, Result
+from .scratch import naming
 from .source_text import did_you_mean, read_bytes
 
 __all__ = [
@@ -167,13 +168,19 @@ def _write_folder(instance: Instance, folder: Path) -> None:
     made = not folder.exists()
     if made:
         folder.mkdir()
+    members = _members(instance)
     try:
-        with ExitStack() as stack:  # no file takes its name before all are written
-            for name, write in _members(instance).items():
-                write(stack.enter_context(atomic_text(folder / name)))
+        with atomic_paths([folder / name for name in members]) as scratches:
+            for (name, write), scratch in zip(members.items(), scratches, strict=True):
+                with (
+                    naming(folder / name, scratch),
+                    scratch.open("w", encoding="utf-8", newline="") as stream,
+                ):
+                    write(stream)
     except BaseException:
         if made:
-            folder.rmdir()
+            with suppress(OSError):  # not empty, if it was the last file that failed
+                folder.rmdir()
         raise
 
 
@@ -319,6 +326,9 @@ def result_to_json(result: Result) -> dict[str, Any]:
         "versions": dict(result.versions),
         "allocation": None if allocation is None else dict(_pairs(allocation)),
         "infeasible_because": result.infeasible_because,
+        "proof": getattr(result, "proof", None),
+        "unplaced": list(result.unplaced),
+        "message": result.message,
         "history": [
             {"seconds": point.seconds, "cost": point.cost, "bound": point.bound}
             for point in result.history

@@ -673,6 +673,9 @@ def test_result_as_json(tmp_path: Path) -> None:
         "versions": {"python": "3"},
         "allocation": {"t0": "a", "t1": "b"},
         "infeasible_because": None,
+        "proof": None,
+        "unplaced": [],
+        "message": None,
         "history": [
             {"seconds": 0.1, "cost": None, "bound": 75},
             {"seconds": 0.2, "cost": 100, "bound": 75},
