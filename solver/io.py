@@ -64,7 +64,7 @@ def read_instance(path: StrPath) -> Instance:
     Parameters
     ----------
     path : str or path
-        The files of a zip may stand in one folder inside it.
+        The files of a zip may stand in one folder inside it; together they may unpack to 1 GiB.
 
     Raises
     ------
@@ -243,6 +243,9 @@ def _positions(ids: Sequence[str]) -> Mapping[str, int]:
 
 def write_allocation(allocation: Allocation, path: StrPath) -> None:
     """Write `task_id,node_id`, one row a task, in the order of the instance.
+
+    Ids are written as they are, so that they read back. A spreadsheet takes one that begins with
+    "=", "+", "-" or "@" for a formula: import ids of strangers as text.
 
     Raises
     ------
