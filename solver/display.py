@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 
 import typer
@@ -22,6 +24,7 @@ __all__ = [
     "console",
     "describe",
     "live_progress",
+    "number",
     "say",
     "show_error",
     "show_summary",
@@ -31,6 +34,7 @@ __all__ = [
 ]
 
 _MOST = 4000  # characters of one message
+_DECIMALS = 6
 
 _STYLES = {
     Status.OPTIMAL: "bold green",
@@ -118,8 +122,8 @@ class _Line:
         gap = _gap(relative_gap(latest.cost, latest.bound))
         self._spinner.update(
             text=Text(
-                f"{time.monotonic() - self._begun:6.1f} s   cost {_number(latest.cost)}   "
-                f"bound {_number(latest.bound)}   gap {gap}"
+                f"{time.monotonic() - self._begun:6.1f} s   cost {number(latest.cost)}   "
+                f"bound {number(latest.bound, down=latest.bound != latest.cost)}   gap {gap}"
             )
         )
         return self._spinner
@@ -168,9 +172,9 @@ def _rows(result: Result) -> Iterator[tuple[str, str | Text]]:
         status.append(f" ({result.termination.value})", style="default")
     yield "status", status
     if result.allocation is not None:
-        yield "cost", _number(result.cost)
+        yield "cost", number(result.cost)
     if result.status is not Status.INFEASIBLE:
-        yield "bound", _number(result.bound)
+        yield "bound", number(result.bound, down=result.bound != result.cost)
     if result.allocation is not None:
         yield "gap", _gap(result.gap)
         yield from _load_rows(result.allocation)
@@ -195,8 +199,22 @@ def _load_rows(allocation: Allocation) -> Iterator[tuple[str, str]]:
         yield "utilisation", f"{float(overall):.1%} overall, {float(max(ratios)):.1%} at most"
 
 
-def _number(value: Number | None) -> str:
-    return "unknown" if value is None else f"{value:,}"
+def number(value: Number | None, *, down: bool = False) -> str:
+    """A cost as a person writes it: an integer in full, else with at most six decimals.
+
+    With `down` what does not fit is cut off, so that a bound stays one; otherwise it is rounded.
+
+    >>> number(2**64), number(162.89599999999976), number(162.89599999999976, down=True)
+    ('18,446,744,073,709,551,616', '162.896', '162.895999')
+    """
+    if value is None or isinstance(value, int) or not math.isfinite(value):
+        return "unknown" if value is None else f"{value:,}"
+    exact = Decimal(repr(value))
+    rounding = ROUND_FLOOR if down else ROUND_HALF_EVEN
+    if exact and exact.adjusted() < -_DECIMALS:
+        return str(Context(prec=_DECIMALS, rounding=rounding).plus(exact).normalize())
+    shortened = exact.quantize(Decimal(1).scaleb(-_DECIMALS), rounding, Context(prec=400))
+    return f"{shortened:,f}".rstrip("0").rstrip(".")
 
 
 def _gap(gap: float | None) -> str:
