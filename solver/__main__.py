@@ -24,6 +24,7 @@ def main() -> int:
         signals.hold()
     except KeyboardInterrupt:
         code = signals.INTERRUPTED
+    signals.ignore()
     # Where a KeyboardInterrupt once passed through `exec`, as it may within a dataclass, CPython
     # kills the process at its end, though the interrupt was handled; another `exec` clears that.
     exec("")

@@ -10,7 +10,7 @@ from .errors import InstanceError
 
 __all__ = ["UNPACKED_LIMIT", "read_members"]
 
-UNPACKED_LIMIT = 2**30
+UNPACKED_LIMIT = 2**29
 """Bytes that the members of a zip may unpack to, all together."""
 
 _CHUNK = 2**20
@@ -54,7 +54,7 @@ def read_members(data: bytes, names: Sequence[str], where: str) -> dict[str, byt
         reason = str(error) or type(error).__name__
         raise InstanceError(f"{where}: the zip cannot be read: {reason}; pack it again") from None
     raise InstanceError(
-        f"{where}: the files in the zip unpack to more than {UNPACKED_LIMIT / 2**30:g} GiB; if "
+        f"{where}: the files in the zip unpack to more than {UNPACKED_LIMIT / 2**20:g} MiB; if "
         "that is meant, unpack it and name the folder"
     )
 

@@ -191,8 +191,10 @@ def solve_command(
         mip_solver=mip_solver,
     )
     missing = [path for path in (output, loads) if path and result.allocation is None]
-    show_summary(result, missing)
-    all_written = _write(result, output, loads, json_file)
+    try:
+        show_summary(result, missing)
+    finally:
+        all_written = _write(result, output, loads, json_file)
     _stop(_exit_code(result) if all_written else BAD_INPUT)
 
 

@@ -35,6 +35,7 @@ __all__ = [
 
 _MOST = 4000  # characters of one message
 _DECIMALS = 6
+_IN_FULL = 10**12
 
 _STYLES = {
     Status.OPTIMAL: "bold green",
@@ -189,14 +190,23 @@ def _load_rows(allocation: Allocation) -> Iterator[tuple[str, str]]:
     pairs = list(zip(loads, exact.node_compute.tolist(), strict=True))
     over = [L - C for L, C in pairs if L > C]
     if over:
-        share = float(Fraction(sum(over), sum(loads)))
-        yield "overload", f"{share:.2%} of the load, on {len(over):,} of {n:,} nodes"
+        share = _percent(Fraction(sum(over), sum(loads)), 2)
+        yield "overload", f"{share} of the load, on {len(over):,} of {n:,} nodes"
     else:
         yield "overload", "none"
     ratios = [Fraction(L, C) for L, C in pairs if C > 0]
     if ratios:
         overall = Fraction(sum(loads), sum(C for _, C in pairs))
-        yield "utilisation", f"{float(overall):.1%} overall, {float(max(ratios)):.1%} at most"
+        most = _percent(max(ratios), 1)
+        yield "utilisation", f"{_percent(overall, 1)} overall, {most} at most"
+
+
+def _percent(share: Fraction, decimals: int) -> str:
+    """A share in per cent; one that no float holds by its power of ten."""
+    percent = 100 * share
+    if percent < _IN_FULL:
+        return f"{float(percent):,.{decimals}f}%"
+    return f"{Decimal(percent.numerator) / Decimal(percent.denominator):.2e}%"
 
 
 def number(value: Number | None, *, down: bool = False) -> str:

@@ -64,7 +64,7 @@ def read_instance(path: StrPath) -> Instance:
     Parameters
     ----------
     path : str or path
-        The files of a zip may stand in one folder inside it; together they may unpack to 1 GiB.
+        The files of a zip may stand in one folder inside it; together they may unpack to 512 MiB.
 
     Raises
     ------

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-__all__ = ["INTERRUPTED", "hold", "let_through", "take"]
+__all__ = ["INTERRUPTED", "hold", "ignore", "let_through", "take"]
 
 INTERRUPTED = 130
 """The exit code of a command that a signal ended before anything was found."""
@@ -39,6 +39,14 @@ def hold() -> None:
     """From here on signals do nothing: there is something to lose, and the end is near."""
     global _let_through
     _let_through = False
+
+
+def ignore() -> None:
+    """Signals do nothing until the process has ended.
+
+    Handlers in Python would be gone before that, and the code with which the process ends, too.
+    """
+    _handle_by(signal.SIG_IGN)
 
 
 @contextmanager
@@ -66,7 +74,7 @@ def _leave(number: int, frame: FrameType | None) -> None:
     os._exit(INTERRUPTED)
 
 
-def _handle_by(handler: Callable[[int, FrameType | None], None]) -> None:
+def _handle_by(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
     for name in _NAMES:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:

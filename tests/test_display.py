@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -43,6 +44,12 @@ def test_a_bound_is_never_shown_above_what_it_is(value):
     shown = Decimal(number(value, down=True).replace(",", ""))
     assert shown <= Decimal(repr(value))
     assert shown <= Decimal(number(value).replace(",", ""))
+
+
+def test_shares_that_no_float_holds_are_shown():
+    assert display._percent(Fraction(11275, 10000), 1) == "112.8%"
+    assert display._percent(Fraction(13125), 1) == "1,312,500.0%"
+    assert display._percent(Fraction(10**308) / Fraction(5, 10**324), 1) == "2.00e+633%"
 
 
 def test_what_would_not_print_is_escaped():

@@ -281,6 +281,18 @@ def test_ids_reach_files_as_they_are_and_terminals_escaped(run: Run) -> None:
     assert dict(read_allocation(fine, "a.csv").node_of) == {evil: "a"}
 
 
+def test_a_summary_that_fails_loses_nothing(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any, **__: Any) -> None:
+        raise OverflowError("a bug")
+
+    monkeypatch.setattr(cli, "show_summary", fails)
+    with pytest.raises(OverflowError, match="a bug"):
+        run(*GREEDY, *ALL)
+    assert names(folder) == ["a.csv", "l.csv", "r.json"]
+
+
 def test_a_message_without_end_is_cut() -> None:
     assert display.shown("x" * 5000) == "x" * 4000 + " ... (1,000 more)"
 

@@ -81,9 +81,10 @@ def test_every_signal_keeps_the_best_allocation_and_a_second_one_changes_nothing
             *("--method", "local-search"),
         )
         time.sleep(patience)
-        for _ in range(3):
-            process.send_signal(number)
-            time.sleep(0.05)
+        for _ in range(100):  # up to the very end of the process
+            if process.poll() is None:
+                process.send_signal(number)
+                time.sleep(0.02)
         err = process.communicate(timeout=60)[1]
         if process.returncode != signals.INTERRUPTED:
             break
