@@ -7,6 +7,7 @@ in the time, 130 interrupted before one was found.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -27,12 +28,12 @@ from .display import (
     show_written,
     tell,
 )
-from .errors import NodewiseError, OptionError
+from .errors import MethodError, NodewiseError, NodewiseWarning, OptionError
 from .io import dump_allocation, dump_loads, dump_result, read_allocation, write_instance
 from .methods import methods
 from .model import Instance
 from .outputs import Output, write_outputs
-from .result import Result, Status, Termination
+from .result import Allocation, Result, Status, Termination
 from .scratch import is_stream
 from .solve import solve
 from .source_text import did_you_mean
@@ -180,21 +181,28 @@ def solve_command(
     require_places(outputs, inputs=[instance])
     data = instance_of(instance)
     start = None if initial is None else read_allocation(data, initial)
-    result = _until_stopped(
-        data,
-        method,
-        time_limit=time_limit,
-        seed=seed,
-        num_workers=workers,
-        rel_gap=rel_gap,
-        initial=start,
-        mip_solver=mip_solver,
-    )
+    try:
+        result = _until_stopped(
+            data,
+            method,
+            time_limit=time_limit,
+            seed=seed,
+            num_workers=workers,
+            rel_gap=rel_gap,
+            initial=start,
+            mip_solver=mip_solver,
+        )
+    except MethodError as error:
+        _write(_of_allocation(error.allocation, output, loads))
+        raise
     missing = [path for path in (output, loads) if path and result.allocation is None]
+    wanted = _of_allocation(result.allocation, output, loads)
+    if json_file is not None:
+        wanted.append(Output("--json", json_file, partial(dump_result, result)))
     try:
         show_summary(result, missing)
     finally:
-        all_written = _write(result, output, loads, json_file)
+        all_written = _write(wanted)
     _stop(_exit_code(result) if all_written else BAD_INPUT)
 
 
@@ -202,7 +210,8 @@ def _until_stopped(data: Instance, method: str, **options: Any) -> Result:
     """The result of `solve`; once it is there, no signal can lose it."""
     signals.hold()
     result = None
-    with live_progress() as on_progress:
+    with live_progress() as on_progress, warnings.catch_warnings():
+        warnings.simplefilter("ignore", NodewiseWarning)  # the message of the result says it, too
         try:
             with signals.let_through():
                 result = solve(data, method, on_progress=on_progress, **options)
@@ -212,16 +221,20 @@ def _until_stopped(data: Instance, method: str, **options: Any) -> Result:
     return result
 
 
-def _write(result: Result, output: str | None, loads: str | None, json_file: str | None) -> bool:
-    """Write what was asked for and exists; whether all of it could be written."""
+def _of_allocation(
+    allocation: Allocation | None, output: str | None, loads: str | None
+) -> list[Output]:
+    """What is to be written of an allocation, if there is one."""
     wanted = []
-    if result.allocation is not None:
-        if output is not None:
-            wanted.append(Output("--output", output, partial(dump_allocation, result.allocation)))
-        if loads is not None:
-            wanted.append(Output("--loads", loads, partial(dump_loads, result.allocation)))
-    if json_file is not None:
-        wanted.append(Output("--json", json_file, partial(dump_result, result)))
+    if allocation is not None and output is not None:
+        wanted.append(Output("--output", output, partial(dump_allocation, allocation)))
+    if allocation is not None and loads is not None:
+        wanted.append(Output("--loads", loads, partial(dump_loads, allocation)))
+    return wanted
+
+
+def _write(wanted: Sequence[Output]) -> bool:
+    """Write outputs and say which; whether all of them could be written."""
     problems = write_outputs(wanted)
     for done, problem in problems:
         if problem is not None:

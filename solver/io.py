@@ -329,7 +329,7 @@ def result_to_json(result: Result) -> dict[str, Any]:
         "versions": dict(result.versions),
         "allocation": None if allocation is None else dict(_pairs(allocation)),
         "infeasible_because": result.infeasible_because,
-        "proof": getattr(result, "proof", None),
+        "proof": result.proof,
         "unplaced": list(result.unplaced),
         "message": result.message,
         "history": [

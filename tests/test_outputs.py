@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 
 from solver import cli, display, outputs, signals
+from solver.errors import MethodError
 from solver.io import read_allocation, write_instance
 from solver.model import Instance, Node, Task
-from solver.result import Progress
+from solver.result import Allocation, Progress
 from solver.scratch import Scratch
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -291,6 +292,19 @@ def test_a_summary_that_fails_loses_nothing(
     with pytest.raises(OverflowError, match="a bug"):
         run(*GREEDY, *ALL)
     assert names(folder) == ["a.csv", "l.csv", "r.json"]
+
+
+def test_a_contradiction_between_methods_still_writes_the_checked_allocation(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def contradicts(instance: Instance, *_: Any, **__: Any) -> None:
+        raise MethodError("two claims", Allocation(instance, [0] * instance.num_tasks))
+
+    monkeypatch.setattr(cli, "solve", contradicts)
+    code, _, err = run(*GREEDY, *ALL)
+    assert code == 1
+    assert err.endswith("error: two claims\n")
+    assert names(folder) == ["a.csv", "l.csv"]
 
 
 def test_a_message_without_end_is_cut() -> None:
