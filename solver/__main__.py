@@ -23,6 +23,7 @@ def main() -> int:
         code = run()
         signals.hold()
     except KeyboardInterrupt:
+        signals.tell()
         code = signals.INTERRUPTED
     signals.ignore()
     # Where a KeyboardInterrupt once passed through `exec`, as it may within a dataclass, CPython

@@ -82,6 +82,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         app(arguments, prog_name="nodewise")
     except SystemExit as end:
+        if end.code == INTERRUPTED:  # typer's, of a KeyboardInterrupt
+            show_error("interrupted")
         # The one code that typer gives for wrong usage is the one that says "infeasible" here.
         return BAD_INPUT if end.code == INFEASIBLE else int(end.code or OK)
     except _Stop as stop:

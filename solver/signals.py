@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-__all__ = ["INTERRUPTED", "hold", "ignore", "let_through", "take"]
+__all__ = ["INTERRUPTED", "hold", "ignore", "let_through", "take", "tell"]
 
 INTERRUPTED = 130
 """The exit code of a command that a signal ended before anything was found."""
@@ -68,9 +68,14 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
 
-def _leave(number: int, frame: FrameType | None) -> None:
+def tell() -> None:
+    """Say on stderr that the command was interrupted."""
     with contextlib.suppress(OSError):
         os.write(2, b"error: interrupted\n")
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    tell()
     os._exit(INTERRUPTED)
 
 
