@@ -100,6 +100,9 @@ class Scratch:
             self.path, descriptor = _made(self._target, replaces=self._mode is not None)
         self._lock: int | None = descriptor
         self._committed = False
+        self._mode_made = stat.S_IMODE(os.fstat(descriptor).st_mode)
+        if not self._mode_made & 0o200:  # an umask that leaves new files read-only
+            self.path.chmod(self._mode_made | 0o200)
 
     def __enter__(self) -> Self:
         return self
@@ -134,8 +137,9 @@ class Scratch:
         if fcntl is None:
             self._unlock()  # there, an open file cannot be renamed
         with naming(self._given, self.path, self._target):
-            if self._mode is not None:
-                self.path.chmod(self._mode)
+            wanted = self._mode_made if self._mode is None else self._mode
+            if stat.S_IMODE(self.path.stat().st_mode) != wanted:
+                self.path.chmod(wanted)
             try:
                 self.path.replace(self._target)
             except OSError:

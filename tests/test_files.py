@@ -168,6 +168,18 @@ def test_the_umask_is_not_touched(tmp_path, monkeypatch):
     assert stat.S_IMODE((tmp_path / "a.csv").stat().st_mode) & 0o600 == 0o600
 
 
+@pytest.mark.skipif(os.name != "posix", reason="file modes are a POSIX matter")
+def test_an_umask_that_leaves_new_files_read_only(tmp_path):
+    code = (
+        "import os, sys; from solver.files import atomic_text; os.umask(0o222)\n"
+        "with atomic_text(sys.argv[1]) as stream: stream.write('text')"
+    )
+    root = Path(__file__).resolve().parents[1]
+    subprocess.run([sys.executable, "-c", code, tmp_path / "a.csv"], cwd=root, check=True)
+    assert (tmp_path / "a.csv").read_text() == "text"
+    assert stat.S_IMODE((tmp_path / "a.csv").stat().st_mode) == 0o444
+
+
 def test_a_secret_file_is_secret_while_it_is_written(tmp_path):
     target = tmp_path / "a.csv"
     target.write_text("old")
