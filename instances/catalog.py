@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from solver.model import Instance, Node, Task
 
-__all__ = ["example", "named"]
+__all__ = ["article_10", "article_12", "article_16", "article_100", "example", "named"]
 
 
 def example() -> Instance:
@@ -42,6 +42,70 @@ def example() -> Instance:
     )
 
 
+def _article(tasks: int) -> Instance:
+    """The first tasks of the source article's list on its four nodes."""
+    return Instance(
+        name=f"article_{tasks}",
+        nodes=[Node(f"node-{i}", compute=1000, storage=1) for i in range(1, 5)],
+        tasks=[Task(f"task-{j}", compute=200 + 100 * j) for j in range(1, tasks + 1)],
+    )
+
+
+def article_16() -> Instance:
+    """The source article's case, as its data parallel placement has it: tasks 1 to 16.
+
+    Four nodes of compute 1,000 (FLOPS) and storage 1 (TB); task j has demand 200 + 100·j and
+    needs no storage. The tasks ask for 16,800 together: whoever loads all nodes pays 1,000
+    times that, wherever each task goes.
+
+    Examples
+    --------
+    >>> article_16(), int(article_16().task_compute.sum())
+    (<Instance 'article_16', 4 nodes, 16 tasks>, 16800)
+    """
+    return _article(16)
+
+
+def article_12() -> Instance:
+    """The source article's case, as its model parallel placement has it: tasks 1 to 12.
+
+    Units as in `article_16`.
+
+    Examples
+    --------
+    >>> int(article_12().task_compute.sum())
+    10200
+    """
+    return _article(12)
+
+
+def article_10() -> Instance:
+    """The source article's case, as its program has it: tasks 1 to 10.
+
+    Units as in `article_16`.
+
+    Examples
+    --------
+    >>> int(article_10().task_compute.sum())
+    7500
+    """
+    return _article(10)
+
+
+def article_100() -> Instance:
+    """The source article's case with all of the hundred tasks that it speaks of.
+
+    Units as in `article_16`.
+
+    Examples
+    --------
+    >>> int(article_100().task_compute.sum()), int(article_100().task_compute.max())
+    (525000, 10200)
+    """
+    return _article(100)
+
+
 def named() -> dict[str, Callable[[], Instance]]:
     """The named instances: a function that makes each, by name."""
-    return {"example": example}
+    makers = (example, article_16, article_12, article_10, article_100)
+    return {make.__name__: make for make in makers}

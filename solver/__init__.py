@@ -10,6 +10,10 @@
 (136, 'optimal', {'train': 'big', 'serve': 'small'})
 """
 
+from . import signals as _signals  # noqa: F401  # first: it minds signals while the rest loads
+
+# isort: split
+
 import logging
 
 from .bounds import lower_bound

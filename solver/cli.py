@@ -7,24 +7,34 @@ in the time, 130 interrupted before one was found.
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import warnings
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated, Any
 
 import typer
 
+from . import signals
 from .bounds import BOUNDS, lower_bound
 from .check import check
 from .cost import cost_of
-from .display import console, describe, live_progress, show_error, show_summary
-from .errors import NodewiseError, OptionError
-from .files import atomic_text
+from .display import (
+    describe,
+    live_progress,
+    say,
+    show_error,
+    show_summary,
+    show_written,
+    tell,
+)
+from .errors import MethodError, NodewiseError, NodewiseWarning, OptionError
 from .io import dump_allocation, dump_loads, dump_result, read_allocation, write_instance
 from .methods import methods
 from .model import Instance
-from .result import Result, Status, Termination
+from .outputs import Output, write_outputs
+from .result import Allocation, Result, Status, Termination
+from .scratch import is_stream
 from .solve import solve
 from .source_text import did_you_mean
 from .sources import (
@@ -39,7 +49,7 @@ from .versions import __version__, show_versions
 
 __all__ = ["app", "run"]
 
-OK, BAD_INPUT, INFEASIBLE, NOTHING_FOUND, INTERRUPTED = 0, 1, 2, 3, 130
+OK, BAD_INPUT, INFEASIBLE, NOTHING_FOUND, INTERRUPTED = 0, 1, 2, 3, signals.INTERRUPTED
 
 _MOST_VIOLATIONS = 50
 
@@ -72,6 +82,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         app(arguments, prog_name="nodewise")
     except SystemExit as end:
+        if end.code == INTERRUPTED:  # typer's, of a KeyboardInterrupt
+            show_error("interrupted")
         # The one code that typer gives for wrong usage is the one that says "infeasible" here.
         return BAD_INPUT if end.code == INFEASIBLE else int(end.code or OK)
     except _Stop as stop:
@@ -80,7 +92,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         show_error(str(error))
         return BAD_INPUT
     except OSError as error:
-        show_error(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        reason = error.strerror or str(error)
+        show_error(f"{error.filename}: {reason}" if error.filename else reason)
         return BAD_INPUT
     except KeyboardInterrupt:
         show_error("interrupted")
@@ -170,8 +183,8 @@ def solve_command(
     require_places(outputs, inputs=[instance])
     data = instance_of(instance)
     start = None if initial is None else read_allocation(data, initial)
-    with live_progress() as on_progress:
-        result = solve(
+    try:
+        result = _until_stopped(
             data,
             method,
             time_limit=time_limit,
@@ -179,46 +192,58 @@ def solve_command(
             num_workers=workers,
             rel_gap=rel_gap,
             initial=start,
-            on_progress=on_progress,
             mip_solver=mip_solver,
         )
-    written = _write(result, output, loads, json_file)
+    except MethodError as error:
+        _write(_of_allocation(error.allocation, output, loads))
+        raise
     missing = [path for path in (output, loads) if path and result.allocation is None]
-    show_summary(result, written, missing)
-    _stop(_exit_code(result))
-
-
-def _write(
-    result: Result, output: str | None, loads: str | None, json_file: str | None
-) -> list[str]:
-    """Write what was asked for and exists; the files that were written."""
-    written = []
-    if result.allocation is not None:
-        for path, dump in ((output, dump_allocation), (loads, dump_loads)):
-            if path is not None:
-                with _opened(path) as stream:
-                    dump(result.allocation, stream)
-                written.append(path)
+    wanted = _of_allocation(result.allocation, output, loads)
     if json_file is not None:
-        with _opened(json_file) as stream:
-            dump_result(result, stream)
-        written.append(json_file)
-    return [path for path in written if path != STDOUT]
-
-
-@contextmanager
-def _opened(path: str) -> Iterator[TextIO]:
-    """A file that appears once it is written whole, or stdout; UTF-8 in both cases."""
-    if path != STDOUT:
-        with atomic_text(path) as stream:
-            yield stream
-        return
-    stream = io.TextIOWrapper(typer.get_binary_stream("stdout"), encoding="utf-8", newline="")
+        wanted.append(Output("--json", json_file, partial(dump_result, result)))
     try:
-        yield stream
+        show_summary(result, missing)
     finally:
-        stream.flush()
-        stream.detach()
+        all_written = _write(wanted)
+    _stop(_exit_code(result) if all_written else BAD_INPUT)
+
+
+def _until_stopped(data: Instance, method: str, **options: Any) -> Result:
+    """The result of `solve`; once it is there, no signal can lose it."""
+    signals.hold()
+    result = None
+    with live_progress() as on_progress, warnings.catch_warnings():
+        warnings.simplefilter("ignore", NodewiseWarning)  # the message of the result says it, too
+        try:
+            with signals.let_through():
+                result = solve(data, method, on_progress=on_progress, **options)
+        except KeyboardInterrupt:
+            if result is None:
+                raise
+    return result
+
+
+def _of_allocation(
+    allocation: Allocation | None, output: str | None, loads: str | None
+) -> list[Output]:
+    """What is to be written of an allocation, if there is one."""
+    wanted = []
+    if allocation is not None and output is not None:
+        wanted.append(Output("--output", output, partial(dump_allocation, allocation)))
+    if allocation is not None and loads is not None:
+        wanted.append(Output("--loads", loads, partial(dump_loads, allocation)))
+    return wanted
+
+
+def _write(wanted: Sequence[Output]) -> bool:
+    """Write outputs and say which; whether all of them could be written."""
+    problems = write_outputs(wanted)
+    for done, problem in problems:
+        if problem is not None:
+            show_error(f"{done.option} {done.path} could not be written: {problem}")
+        elif done.path != STDOUT:
+            show_written(done.path)
+    return all(problem is None for _, problem in problems)
 
 
 def _stop(code: int) -> None:
@@ -249,7 +274,7 @@ def check_command(
     violations = check(data, placed)
     typer.echo(f"cost {cost_of(data, placed)}")
     for violation in violations[:_MOST_VIOLATIONS]:
-        typer.echo(str(violation))
+        tell(str(violation))
     if len(violations) > _MOST_VIOLATIONS:
         typer.echo(f"... and {len(violations) - _MOST_VIOLATIONS:,} more")
     if violations:
@@ -271,10 +296,10 @@ def bound_command(
     bound = lower_bound(data, method, time_limit=time_limit)
     if bound is None:
         typer.echo("none")
-        console().print("there is no allocation; `nodewise solve` says why")
+        say("there is no allocation; `nodewise solve` says why")
         raise _Stop(INFEASIBLE)
     typer.echo(str(bound))
-    console().print(f"no allocation costs less ({describe(data)})", soft_wrap=True)
+    say(f"no allocation costs less ({describe(data)})")
 
 
 @app.command("generate")
@@ -330,8 +355,10 @@ def _put_instance(
         raise OptionError("name the file to write: -o FILE")
     require_instance_place("--output", output, inputs)
     instance = make()
+    if not is_stream(output):
+        signals.hold()  # the files of a folder are replaced together
     write_instance(instance, output)
-    console().print(f"written {output} ({describe(instance)})", soft_wrap=True)
+    say(f"written {output} ({describe(instance)})")
 
 
 @app.command("methods")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 
+import typer
 from rich.console import Console
 from rich.live import Live
 from rich.spinner import Spinner
@@ -16,7 +20,22 @@ from .exact import sums_by_group
 from .model import Instance, Number
 from .result import Allocation, Progress, Result, Status, relative_gap
 
-__all__ = ["console", "describe", "live_progress", "show_error", "show_summary"]
+__all__ = [
+    "console",
+    "describe",
+    "live_progress",
+    "number",
+    "say",
+    "show_error",
+    "show_summary",
+    "show_written",
+    "shown",
+    "tell",
+]
+
+_MOST = 4000  # characters of one message
+_DECIMALS = 6
+_IN_FULL = 10**12
 
 _STYLES = {
     Status.OPTIMAL: "bold green",
@@ -26,15 +45,45 @@ _STYLES = {
 }
 
 
+class _Stderr(Console):
+    """A console that goes on where nobody listens any more."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+
+
 def console() -> Console:
     """The console on stderr; all that is not data goes there."""
-    return Console(stderr=True, highlight=False, markup=False, emoji=False)
+    return _Stderr(stderr=True, highlight=False, markup=False, emoji=False)
+
+
+def shown(text: str) -> str:
+    """Text from a file as a terminal may have it: what would not print is escaped.
+
+    >>> print(shown("\x1b[31mred\x07, 4 nodes"))
+    \\x1b[31mred\\x07, 4 nodes
+    """
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return text if len(text) <= _MOST else f"{text[:_MOST]} ... ({len(text) - _MOST:,} more)"
+
+
+def say(line: str | Text) -> None:
+    """One line on stderr, of text that is to be `shown`."""
+    with suppress(OSError):  # a terminal that is gone, or a full disk
+        console().print(shown(line) if isinstance(line, str) else line, soft_wrap=True)
+
+
+def tell(line: str) -> None:
+    """One line on stdout, of text that is to be `shown`."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    typer.echo(shown(line).encode(encoding, "backslashreplace").decode(encoding))
 
 
 def show_error(message: str) -> None:
     """One line on stderr, in red on a terminal."""
     line = " ".join(message.split("\n"))
-    console().print(Text(f"error: {line}", style="red"), soft_wrap=True)
+    say(Text(shown(f"error: {line}"), style="red"))
 
 
 @contextmanager
@@ -48,8 +97,14 @@ def live_progress() -> Iterator[Callable[[Progress], None] | None]:
         yield None
         return
     line = _Line()
-    with Live(line, console=stderr, refresh_per_second=8, transient=True):
+    live = Live(line, console=stderr, refresh_per_second=8, transient=True)
+    with suppress(OSError):
+        live.start(refresh=True)
+    try:
         yield line.update
+    finally:
+        with suppress(OSError):  # the terminal may be gone, the result is not
+            live.stop()
 
 
 class _Line:
@@ -68,35 +123,41 @@ class _Line:
         gap = _gap(relative_gap(latest.cost, latest.bound))
         self._spinner.update(
             text=Text(
-                f"{time.monotonic() - self._begun:6.1f} s   cost {_number(latest.cost)}   "
-                f"bound {_number(latest.bound)}   gap {gap}"
+                f"{time.monotonic() - self._begun:6.1f} s   cost {number(latest.cost)}   "
+                f"bound {number(latest.bound, down=latest.bound != latest.cost)}   gap {gap}"
             )
         )
         return self._spinner
 
 
-def show_summary(result: Result, written: list[str], missing: list[str]) -> None:
+def show_summary(result: Result, missing: Sequence[str] = ()) -> None:
     """What was found, on stderr, one figure a line.
 
     Parameters
     ----------
     result : Result
-    written : list of str
-        The files that were written.
-    missing : list of str
-        Those that were asked for, but there is no allocation to write.
+    missing : sequence of str
+        Files that were asked for, but there is no allocation to write.
     """
-    stderr = console()
-    files = [("written", path) for path in written] + [("not written", path) for path in missing]
-    for name, value in [*_rows(result), *files]:
-        stderr.print(Text.assemble((f"{name:<13}", "dim"), value), soft_wrap=True)
+    for name, value in [*_rows(result), *(("not written", path) for path in missing)]:
+        _say_row(name, value)
     for reason in (result.infeasible_because, result.message):
         if reason:
-            stderr.print(reason, soft_wrap=True)
+            say(reason)
     if result.unplaced:
-        shown = ", ".join(result.unplaced[:5])
+        first = ", ".join(result.unplaced[:5])
         more = f" and {len(result.unplaced) - 5:,} more" if len(result.unplaced) > 5 else ""
-        stderr.print(f"no node was found for: {shown}{more}", soft_wrap=True)
+        say(f"no node was found for: {first}{more}")
+
+
+def show_written(path: str) -> None:
+    """A further line of the summary: a file that was written."""
+    _say_row("written", path)
+
+
+def _say_row(name: str, value: str | Text) -> None:
+    value = shown(value) if isinstance(value, str) else value
+    say(Text.assemble((f"{name:<13}", "dim"), value))
 
 
 def describe(instance: Instance) -> str:
@@ -112,9 +173,9 @@ def _rows(result: Result) -> Iterator[tuple[str, str | Text]]:
         status.append(f" ({result.termination.value})", style="default")
     yield "status", status
     if result.allocation is not None:
-        yield "cost", _number(result.cost)
+        yield "cost", number(result.cost)
     if result.status is not Status.INFEASIBLE:
-        yield "bound", _number(result.bound)
+        yield "bound", number(result.bound, down=result.bound != result.cost)
     if result.allocation is not None:
         yield "gap", _gap(result.gap)
         yield from _load_rows(result.allocation)
@@ -129,18 +190,41 @@ def _load_rows(allocation: Allocation) -> Iterator[tuple[str, str]]:
     pairs = list(zip(loads, exact.node_compute.tolist(), strict=True))
     over = [L - C for L, C in pairs if L > C]
     if over:
-        share = float(Fraction(sum(over), sum(loads)))
-        yield "overload", f"{share:.2%} of the load, on {len(over):,} of {n:,} nodes"
+        share = _percent(Fraction(sum(over), sum(loads)), 2)
+        yield "overload", f"{share} of the load, on {len(over):,} of {n:,} nodes"
     else:
         yield "overload", "none"
     ratios = [Fraction(L, C) for L, C in pairs if C > 0]
     if ratios:
         overall = Fraction(sum(loads), sum(C for _, C in pairs))
-        yield "utilisation", f"{float(overall):.1%} overall, {float(max(ratios)):.1%} at most"
+        most = _percent(max(ratios), 1)
+        yield "utilisation", f"{_percent(overall, 1)} overall, {most} at most"
 
 
-def _number(value: Number | None) -> str:
-    return "unknown" if value is None else f"{value:,}"
+def _percent(share: Fraction, decimals: int) -> str:
+    """A share in per cent; one that no float holds by its power of ten."""
+    percent = 100 * share
+    if percent < _IN_FULL:
+        return f"{float(percent):,.{decimals}f}%"
+    return f"{Decimal(percent.numerator) / Decimal(percent.denominator):.2e}%"
+
+
+def number(value: Number | None, *, down: bool = False) -> str:
+    """A cost as a person writes it: an integer in full, else with at most six decimals.
+
+    With `down` what does not fit is cut off, so that a bound stays one; otherwise it is rounded.
+
+    >>> number(2**64), number(162.89599999999976), number(162.89599999999976, down=True)
+    ('18,446,744,073,709,551,616', '162.896', '162.895999')
+    """
+    if value is None or isinstance(value, int) or not math.isfinite(value):
+        return "unknown" if value is None else f"{value:,}"
+    exact = Decimal(repr(value))
+    rounding = ROUND_FLOOR if down else ROUND_HALF_EVEN
+    if exact and exact.adjusted() < -_DECIMALS:
+        return str(Context(prec=_DECIMALS, rounding=rounding).plus(exact).normalize())
+    shortened = exact.quantize(Decimal(1).scaleb(-_DECIMALS), rounding, Context(prec=400))
+    return f"{shortened:,f}".rstrip("0").rstrip(".")
 
 
 def _gap(gap: float | None) -> str:

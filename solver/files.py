@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-__all__ = ["atomic_path", "atomic_text", "write_csv"]
+from .scratch import Scratch, is_stream, naming
+
+__all__ = ["atomic_path", "atomic_paths", "atomic_text", "write_csv"]
 
 
 @contextmanager
@@ -18,7 +19,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """A scratch file beside `path` that takes its name once the block has ended.
 
     On any error the file that stood there before, if any, is left as it was. A device or
-    pipe, such as /dev/stdout, is yielded as it is.
+    pipe, such as /dev/stdout, is yielded as it is. A file that cannot be replaced, such as one
+    that a container mounts by itself, is written over once the data are complete.
 
     Raises
     ------
@@ -26,27 +28,33 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         If the folder does not exist.
     IsADirectoryError
         If the path is a folder.
+    OSError
+        If nothing can be written there, or the file that stands there is read-only; it names
+        the path, not the scratch file.
     """
-    target = Path(path)
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"{target}: the folder {target.parent} does not exist")
-    if target.is_dir():
-        raise IsADirectoryError(f"{target} is a folder; name a file")
-    if target.exists() and not target.is_file():
-        yield target
-        return
-    target = target.resolve()  # a link keeps pointing at the file
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.")
-    os.close(handle)
-    scratch = Path(name)
-    try:
+    with atomic_paths([path]) as [scratch], naming(path, scratch):
         yield scratch
-        _sync(scratch)
-        scratch.chmod(_mode_of(target))
-        scratch.replace(target)
-    except BaseException:
-        scratch.unlink(missing_ok=True)
-        raise
+
+
+@contextmanager
+def atomic_paths(paths: Sequence[str | os.PathLike[str]]) -> Iterator[list[Path]]:
+    """A scratch file beside each path; once all are written whole, they take their names.
+
+    Raises as `atomic_path` does.
+    """
+    with ExitStack() as stack:
+        ready, places = [], []
+        for path in paths:
+            if is_stream(path):
+                places.append(Path(path))
+            else:
+                ready.append(stack.enter_context(Scratch(path)))
+                places.append(ready[-1].path)
+        yield places
+        for scratch in ready:
+            scratch.sync()
+        for scratch in ready:
+            scratch.commit()
 
 
 @contextmanager
@@ -77,17 +85,3 @@ class _Lines:
 
     def write(self, row: str) -> int:
         return self._write(row.removesuffix("\r\n") + "\n")
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb+") as stream:
-        os.fsync(stream.fileno())
-
-
-def _mode_of(target: Path) -> int:
-    """The mode of the file to be replaced, or the one a new file would get."""
-    if target.exists():
-        return target.stat().st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask

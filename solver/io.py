@@ -10,18 +10,18 @@ import io
 import json
 import os
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TextIO
 
+from .archive import read_members
 from .cost import node_costs
 from .csv_io import instance_of_tables, node_table, task_table
 from .csv_table import Table, read_table
 from .errors import AllocationError, InstanceError
-from .files import atomic_path, atomic_text, write_csv
+from .files import atomic_path, atomic_paths, atomic_text, write_csv
 from .json_io import (
     instance_lines,
     load_object,
@@ -32,6 +32,7 @@ from .json_io import (
 )
 from .model import Instance
 from .result import Allocation, Result
+from .scratch import naming
 from .source_text import did_you_mean, read_bytes
 
 __all__ = [
@@ -63,7 +64,7 @@ def read_instance(path: StrPath) -> Instance:
     Parameters
     ----------
     path : str or path
-        The files of a zip may stand in one folder inside it.
+        The files of a zip may stand in one folder inside it; together they may unpack to 512 MiB.
 
     Raises
     ------
@@ -72,8 +73,13 @@ def read_instance(path: StrPath) -> Instance:
         the record or line.
     """
     source = Path(path)
-    if source.is_dir():
-        return _read_folder(source)
+    try:
+        return _read_folder(source) if source.is_dir() else _read_file(source)
+    except RecursionError:  # also by an error message that shows what was found
+        raise InstanceError(f"{source}: the JSON is nested too deeply") from None
+
+
+def _read_file(source: Path) -> Instance:
     data = read_bytes(source, InstanceError)
     if data.startswith(b"PK\x03\x04") or source.suffix.lower() == ".zip":
         return _read_zip(source, data)
@@ -91,30 +97,7 @@ def _read_folder(folder: Path) -> Instance:
 
 
 def _read_zip(path: Path, data: bytes) -> Instance:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            inside = _top_folder(archive)
-            names = set(archive.namelist())
-
-            def read(name: str) -> bytes | None:
-                member = inside + name
-                return archive.read(member) if member in names else None
-
-            return _from_members(read, str(path))
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise InstanceError(f"{path}: the zip cannot be read: {error}; pack it again") from None
-    except RuntimeError as error:  # what zipfile raises for an encrypted member
-        raise InstanceError(f"{path}: the zip cannot be read: {error}") from None
-
-
-def _top_folder(archive: zipfile.ZipFile) -> str:
-    """The folder that holds the tables: the root, or the only one that has them."""
-    folders = {
-        name.removesuffix(_NODES)
-        for name in archive.namelist()
-        if name in (_NODES, f"{name.partition('/')[0]}/{_NODES}")
-    }
-    return "" if "" in folders or len(folders) != 1 else folders.pop()
+    return _from_members(read_members(data, FOLDER_FILES, str(path)).get, str(path))
 
 
 def _from_members(read: Callable[[str], bytes | None], where: str) -> Instance:
@@ -153,16 +136,13 @@ def write_instance(instance: Instance, path: StrPath) -> None:
     kind = target.suffix.lower()
     if kind == ".csv":
         raise InstanceError(f"{target}: one table cannot hold an instance; {_FORMS}")
-    try:
-        if kind == ".json":
-            with atomic_text(target) as stream:
-                stream.writelines(instance_lines(instance))
-        elif kind == ".zip":
-            _write_zip(instance, target)
-        else:
-            _write_folder(instance, target)
-    except UnicodeEncodeError as error:
-        raise InstanceError(f"{error.object!r} is not valid Unicode text") from None
+    if kind == ".json":
+        with atomic_text(target) as stream:
+            stream.writelines(instance_lines(instance))
+    elif kind == ".zip":
+        _write_zip(instance, target)
+    else:
+        _write_folder(instance, target)
 
 
 def _write_zip(instance: Instance, target: Path) -> None:
@@ -188,13 +168,19 @@ def _write_folder(instance: Instance, folder: Path) -> None:
     made = not folder.exists()
     if made:
         folder.mkdir()
+    members = _members(instance)
     try:
-        with ExitStack() as stack:  # no file takes its name before all are written
-            for name, write in _members(instance).items():
-                write(stack.enter_context(atomic_text(folder / name)))
+        with atomic_paths([folder / name for name in members]) as scratches:
+            for (name, write), scratch in zip(members.items(), scratches, strict=True):
+                with (
+                    naming(folder / name, scratch),
+                    scratch.open("w", encoding="utf-8", newline="") as stream,
+                ):
+                    write(stream)
     except BaseException:
         if made:
-            folder.rmdir()
+            with suppress(OSError):  # not empty, if it was the last file that failed
+                folder.rmdir()
         raise
 
 
@@ -257,6 +243,9 @@ def _positions(ids: Sequence[str]) -> Mapping[str, int]:
 
 def write_allocation(allocation: Allocation, path: StrPath) -> None:
     """Write `task_id,node_id`, one row a task, in the order of the instance.
+
+    Ids are written as they are, so that they read back. A spreadsheet takes one that begins with
+    "=", "+", "-" or "@" for a formula: import ids of strangers as text.
 
     Raises
     ------
@@ -340,6 +329,9 @@ def result_to_json(result: Result) -> dict[str, Any]:
         "versions": dict(result.versions),
         "allocation": None if allocation is None else dict(_pairs(allocation)),
         "infeasible_because": result.infeasible_because,
+        "proof": result.proof,
+        "unplaced": list(result.unplaced),
+        "message": result.message,
         "history": [
             {"seconds": point.seconds, "cost": point.cost, "bound": point.bound}
             for point in result.history

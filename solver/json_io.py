@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -50,8 +51,7 @@ def load_object(data: bytes, where: str) -> dict[str, Any]:
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) < len(pairs):
-            keys = [key for key, _ in pairs]
-            twice = next(key for key in keys if keys.count(key) > 1)
+            twice = next(key for key, count in Counter(k for k, _ in pairs).items() if count > 1)
             owner = f" of {found['id']!r}" if "id" in found else ""
             raise InstanceError(f"{where}: the key {twice!r}{owner} stands twice; remove one")
         return found

@@ -23,6 +23,7 @@ from .validation import (
     checked_ids,
     checked_kinds,
     checked_max_load,
+    checked_name,
     frozen,
     length_of,
     named_ids,
@@ -250,9 +251,7 @@ class Instance:
         if not isinstance(power_off, bool | np.bool_):
             raise InstanceError(f"power_off is {power_off!r}; it must be true or false")
         self.power_off = bool(power_off)
-        if name is not None and not isinstance(name, str):
-            raise InstanceError(f"name is {name!r}; it must be text")
-        self.name = name
+        self.name = checked_name(name)
         self.task_group, self.groups = checked_eligibility(
             task_eligible, eligible_groups, self._task_ids, m, self._labels()
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import numpy as np
 from .errors import NodewiseError
 
 __all__ = ["decode", "did_you_mean", "packed", "read_bytes"]
+
+_MOST_CHOICES, _LONGEST_NAME = 20_000, 200
 
 
 def read_bytes(path: Path, fail: type[NodewiseError]) -> bytes:
@@ -28,6 +31,8 @@ def read_bytes(path: Path, fail: type[NodewiseError]) -> bytes:
         raise fail(f"{path}: there is no such file") from None
     except OSError as error:
         raise fail(f"{path}: the file cannot be read: {error.strerror}") from None
+    except ValueError as error:  # a path with a null character
+        raise fail(f"{str(path)!r}: the file cannot be read: {error}") from None
 
 
 def decode(data: bytes, where: str, fail: type[NodewiseError]) -> str:
@@ -57,7 +62,10 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     >>> did_you_mean("storge", ["compute", "storage"])
     "; did you mean 'storage'?"
     """
-    close = difflib.get_close_matches(name, list(known), n=1)
+    choices = list(islice(known, _MOST_CHOICES + 1))
+    if len(name) > _LONGEST_NAME or len(choices) > _MOST_CHOICES:
+        return ""  # the comparison takes time in proportion to both
+    close = difflib.get_close_matches(name, choices, n=1)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from .errors import InstanceError, OptionError
 from .io import FOLDER_FILES, read_instance
 from .model import Instance
+from .scratch import is_stream, require_writable
 from .source_text import did_you_mean
 
 __all__ = [
@@ -113,22 +115,21 @@ def require_places(
     Raises
     ------
     OptionError
-        If a folder does not exist or cannot be written to, a path is a folder, two outputs
-        are the same, or an output is an input.
+        If no file can be made or replaced there (it is tried, with a scratch file), standard
+        output is closed, two outputs are the same, or an output is an input.
     """
-    taken: dict[Path | str, str] = {}
+    taken: dict[str, str] = {}
     sources = {file for source in inputs if source for file in _files_of(Path(source))}
     for option, path in outputs:
         if path is None:
             continue
-        place: Path | str = path if path == STDOUT else Path(path).resolve()
-        if place in taken and not _is_device(path):
+        place = path if path == STDOUT else os.path.realpath(path)
+        if place in taken and not (path != STDOUT and is_stream(path)):
             raise OptionError(f"{taken[place]} and {option} both name {path}; they must differ")
         taken[place] = option
         if place in sources:
             raise OptionError(f"{option} {path} would overwrite an input; name another file")
-        if path != STDOUT:
-            _require_writable(option, Path(path))
+        _require_writable(option, path)
 
 
 def require_instance_place(option: str, path: Path, inputs: Sequence[str]) -> None:
@@ -139,30 +140,28 @@ def require_instance_place(option: str, path: Path, inputs: Sequence[str]) -> No
     OptionError
         As in `require_places`.
     """
-    if path.is_dir():
-        if path.suffix.lower() in (".json", ".zip"):
-            raise OptionError(f"{option} {path}: this is a folder; name a file")
-        return
-    require_places([(option, str(path))], inputs)
+    if not path.is_dir():
+        require_places([(option, str(path))], inputs)
+    elif path.suffix.lower() in (".json", ".zip"):
+        raise OptionError(f"{option} {path}: this is a folder; name a file")
+    else:
+        require_places([(option, str(path / name)) for name in FOLDER_FILES], inputs)
 
 
-def _files_of(source: Path) -> list[Path]:
+def _files_of(source: Path) -> list[str]:
     """The files that an instance is read from; none for one that is generated."""
     files = [source / name for name in FOLDER_FILES] if source.is_dir() else [source]
-    return [file.resolve() for file in files if file.is_file()]
+    return [os.path.realpath(file) for file in files if file.is_file()]
 
 
-def _is_device(path: str) -> bool:
-    return Path(path).exists() and not Path(path).is_file()
-
-
-def _require_writable(option: str, path: Path) -> None:
-    if not path.parent.is_dir():
-        raise OptionError(
-            f"{option} {path}: the folder {path.parent} does not exist; make it first"
-        )
-    if path.is_dir():
-        raise OptionError(f"{option} {path}: this is a folder; name a file")
-    target = path if _is_device(str(path)) else path.parent
-    if not os.access(target, os.W_OK):
-        raise OptionError(f"{option} {path}: no permission to write to {target}")
+def _require_writable(option: str, path: str) -> None:
+    if path == STDOUT:
+        if sys.stdout is None:
+            raise OptionError(f"{option} -: standard output is closed")
+        return
+    try:
+        require_writable(path)
+    except OSError as error:
+        # Those of the system have a number and the path apart; ours are sentences with the path.
+        reason = str(error) if error.errno is None else f"{path}: {error.strerror}"
+        raise OptionError(f"{option} {reason}") from None

@@ -19,6 +19,7 @@ __all__ = [
     "checked_ids",
     "checked_kinds",
     "checked_max_load",
+    "checked_name",
     "frozen",
     "length_of",
     "named_ids",
@@ -33,6 +34,9 @@ _FIELDS = frozenset(
 )
 
 
+_UNICODE = "it must be valid Unicode text (a surrogate stands alone in it)"
+
+
 def frozen(array: Array) -> Array:
     """The array itself, made read-only."""
     array.flags.writeable = False
@@ -42,6 +46,15 @@ def frozen(array: Array) -> Array:
 def plain(value: Any) -> Any:
     """A NumPy scalar as the Python number it holds; anything else as it is."""
     return value.item() if isinstance(value, np.generic) else value
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether a text can be written to a file."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def length_of(values: Any, name: str) -> int:
@@ -76,7 +89,8 @@ def checked_ids(ids: Any, kind: str, count: int) -> Array | None:
     try:
         return frozen(np.array(items, dtype=np.dtypes.StringDType()))
     except UnicodeEncodeError as error:
-        raise InstanceError(f"{kind}_ids: {error.object!r} is not valid Unicode text") from None
+        position = items.index(error.object)
+        raise InstanceError(f"{kind}s[{position}]: id is {error.object!r}; {_UNICODE}") from None
 
 
 def named_ids(ids: Array | None, kind: str, count: int) -> Array:
@@ -146,7 +160,21 @@ def checked_kinds(
         if item is not None and (not isinstance(item, str) or not item):
             label = str(ids[position]) if ids is not None else f"node-{position}"
             raise InstanceError(f"node {label!r}: kind is {item!r}; it must be text or None")
+        if item is not None and not _is_unicode(item):
+            label = str(ids[position]) if ids is not None else f"node-{position}"
+            raise InstanceError(f"node {label!r}: kind is {item!r}; {_UNICODE}")
     return tuple(items)
+
+
+def checked_name(name: Any) -> str | None:
+    """The name of an instance: None, or text."""
+    if name is None:
+        return None
+    if not isinstance(name, str):
+        raise InstanceError(f"name is {name!r}; it must be text")
+    if not _is_unicode(name):
+        raise InstanceError(f"name is {name!r}; {_UNICODE}")
+    return name
 
 
 def require_resource_names(names: Iterable[Any]) -> None:
@@ -157,6 +185,8 @@ def require_resource_names(names: Iterable[Any]) -> None:
                 f"nodes: resources[{key!r}]: the name of a resource must be text, not empty, "
                 "and none of the fields of a node or a task"
             )
+        if not _is_unicode(key):
+            raise InstanceError(f"nodes: resources[{key!r}]: the name of a resource: {_UNICODE}")
 
 
 def require_known_resources(needed: Mapping[str, Any], known: Mapping[str, Any]) -> None:
@@ -177,6 +207,8 @@ def checked_max_load(value: Any) -> Number | None:
     value = plain(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
         raise InstanceError(f"max_load is {value!r}; it must be a finite number above 0, or None")
+    if value > sys.float_info.max:
+        raise InstanceError("max_load is too large a number; at most 1.79e308")
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

