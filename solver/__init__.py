@@ -22,6 +22,8 @@ from .errors import (
     NodewiseError,
     NodewiseWarning,
 )
+from .engines.process import close_engines
+from .errors import BackendUnavailableError, InstanceError, NodewiseError
 from .io import read_allocation, read_instance, write_allocation, write_instance
 from .methods import methods
 from .model import Instance, Node, Task
@@ -46,6 +48,7 @@ __all__ = [
     "Violation",
     "__version__",
     "check",
+    "close_engines",
     "cost_of",
     "lower_bound",
     "methods",
