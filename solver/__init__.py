@@ -15,6 +15,7 @@ import logging
 from .bounds import lower_bound
 from .check import Violation, check
 from .cost import cost_of
+from .engines.process import close_engines
 from .errors import (
     BackendUnavailableError,
     InstanceError,
@@ -22,8 +23,6 @@ from .errors import (
     NodewiseError,
     NodewiseWarning,
 )
-from .engines.process import close_engines
-from .errors import BackendUnavailableError, InstanceError, NodewiseError
 from .io import read_allocation, read_instance, write_allocation, write_instance
 from .methods import methods
 from .model import Instance, Node, Task

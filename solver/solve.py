@@ -119,7 +119,7 @@ def solve(
     run = _Run(instance, begun, on_progress)
     start = None if initial is None else _start(instance, initial)
     problem = Problem(instance)
-    with interrupted_once():
+    with interrupted_once() as finish:
         try:
             if start is not None:
                 run.incumbent(start)
@@ -142,7 +142,9 @@ def solve(
                 outcome = info.run(problem, options)
                 if info.balances:
                     run.balanced(problem, options)
+            finish()
         except KeyboardInterrupt:
+            finish()
             outcome = Outcome(Termination.INTERRUPTED)
         return _result(run, problem, method, outcome, seed, workers)
 

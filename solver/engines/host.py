@@ -96,9 +96,9 @@ def _await(stream: BinaryIO, parent: int) -> None:
 
 
 def _stop() -> None:
-    module = sys.modules.get(_Job.module or "")
-    if hasattr(module, "stop"):
-        module.stop()
+    stop = getattr(sys.modules.get(_Job.module or ""), "stop", None)
+    if stop is not None:
+        stop()
 
 
 def main() -> None:
@@ -124,10 +124,10 @@ def main() -> None:
         send("ready", None)
     while True:
         try:
-            job = jobs.get(timeout=idle_seconds)
+            module, function, payload = jobs.get(timeout=idle_seconds)
         except queue.Empty:
             os._exit(0)  # a job that comes just now has not begun, and goes to another child
-        _serve(*job, send)
+        _serve(module, function, payload, send)
 
 
 def _load(module: str, send: Callable[[str, Any], None]) -> bool:

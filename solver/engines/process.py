@@ -150,9 +150,7 @@ def _send(child: Child, job: tuple[str, str, Any]) -> None:
         raise EngineCrash(f"{job[0]}: not enough memory to hand the job over") from None
 
 
-def _wait(
-    child: Child, module: str, deadline: float, on_news: Callable[[Any], None] | None
-) -> Any:
+def _wait(child: Child, module: str, deadline: float, on_news: Callable[[Any], None] | None) -> Any:
     begun = False
     while True:
         left = min(threading.TIMEOUT_MAX, max(0.0, deadline - time.monotonic()))
