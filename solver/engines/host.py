@@ -27,6 +27,7 @@ from typing import Any, BinaryIO
 from .frames import STOP, read_frame, write_frame
 
 _LOOK_SECONDS = 1.0
+_TRIES = 100
 _SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl, which Linux alone has
 
 
@@ -67,7 +68,10 @@ def _die_with_parent() -> None:
         for solver in list(_solvers):
             if solver.poll() is None:
                 solver.kill()
-        shutil.rmtree(_Job.folder, ignore_errors=True)
+        for _ in range(_TRIES):  # another thread may be writing to it
+            shutil.rmtree(_Job.folder, ignore_errors=True)
+            if not os.path.lexists(_Job.folder):
+                break
     if hasattr(os, "killpg"):
         os.killpg(0, signal.SIGKILL)
     os._exit(0)
@@ -80,8 +84,10 @@ def _read_jobs(stream: BinaryIO, parent: int, jobs: queue.Queue[Any]) -> None:
             job = read_frame(stream)
             if job == STOP:
                 _stop()
-            else:
-                jobs.put(job)
+                continue
+            if isinstance(job[2], dict):
+                _Job.folder = job[2].get("folder")
+            jobs.put(job)
     except (EOFError, OSError):
         _die_with_parent()
 
@@ -116,7 +122,10 @@ def main() -> None:
 
     def send(kind: str, content: Any) -> None:
         with lock:
-            write_frame(sink, (kind, content))
+            try:
+                write_frame(sink, (kind, content))
+            except OSError:  # the parent is gone, and `_die_with_parent` is at work
+                threading.Event().wait()
 
     jobs: queue.Queue[Any] = queue.Queue()
     threading.Thread(target=_read_jobs, args=(source, parent, jobs), daemon=True).start()
@@ -142,7 +151,6 @@ def _load(module: str, send: Callable[[str, Any], None]) -> bool:
 def _serve(module: str, function: str, payload: Any, send: Callable[[str, Any], None]) -> None:
     send("begun", None)
     _Job.module = module
-    _Job.folder = payload.get("folder") if isinstance(payload, dict) else None
     try:
         run = getattr(importlib.import_module(module), function)
     except ImportError as error:
