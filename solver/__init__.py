@@ -19,6 +19,7 @@ import logging
 from .bounds import lower_bound
 from .check import Violation, check
 from .cost import cost_of
+from .engines.process import close_engines
 from .errors import (
     BackendUnavailableError,
     InstanceError,
@@ -50,6 +51,7 @@ __all__ = [
     "Violation",
     "__version__",
     "check",
+    "close_engines",
     "cost_of",
     "lower_bound",
     "methods",

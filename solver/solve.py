@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 import warnings
 from dataclasses import replace
@@ -21,10 +20,12 @@ from .errors import (
 )
 from .exact import Array
 from .infeasibility import why_infeasible
+from .interrupts import interrupted_once
 from .methods import MethodInfo, Options, Outcome, methods
 from .methods.balance import balance
 from .model import Instance, Number
 from .presolve import Problem
+from .processors import processors
 from .proofs import Proof
 from .result import Allocation, Progress, ProgressCallback, Result, Status, Termination
 from .rounding import what_to_round
@@ -64,14 +65,15 @@ def solve(
     seed : int
         Seed of everything random, 0 or more.
     num_workers : int, optional
-        Threads for the solvers; default: the processors this process may use.
+        Threads for the solvers; default: the processors this process may use, by its
+        affinity and the quota of its container.
     rel_gap : float
         Stop once (cost - bound) / cost is at most this.
     initial : Allocation, mapping of task id to node id, or (m,) node positions, optional
         A feasible allocation to begin from; the result is never worse.
     on_progress : callable, optional
-        Called with a `Progress` at every better cost or bound. It must not raise; it runs in
-        the calling thread.
+        Called with a `Progress` at every better cost or bound, in the calling thread. What it
+        raises comes out of `solve`.
     mip_solver : str
         For ``method="mip"``: "HiGHS", "CBC", or another command-line solver of PuLP.
 
@@ -79,7 +81,8 @@ def solve(
     -------
     Result
         Its status is OPTIMAL only if the cost equals a proven bound. On Ctrl-C the best
-        allocation so far is returned, with termination INTERRUPTED.
+        allocation so far is returned, with termination INTERRUPTED; another Ctrl-C does not
+        disturb that.
 
     Raises
     ------
@@ -112,35 +115,38 @@ def solve(
     info = _method(method)
     _require_options(time_limit, seed, num_workers, rel_gap)
     time_limit, seed = min(float(time_limit), LONGEST), int(seed)
-    workers = _processors() if num_workers is None else int(num_workers)
+    workers = processors() if num_workers is None else int(num_workers)
     run = _Run(instance, begun, on_progress)
     start = None if initial is None else _start(instance, initial)
     problem = Problem(instance)
-    try:
-        if start is not None:
-            run.incumbent(start)
-        reason = why_infeasible(problem)
-        if reason is not None:
-            outcome = Outcome(Termination.PROVEN, infeasible_because=reason)
-        else:
-            run.bounded(closed_form_bound(problem), Proof.CLOSED_FORM)
-            options = Options(
-                deadline=begun + time_limit,
-                seed=seed,
-                num_workers=workers,
-                rel_gap=rel_gap,
-                start=start,
-                bound=run.bound,
-                mip_solver=mip_solver,
-                on_incumbent=run.incumbent,
-                on_bound=run.bounded,
-            )
-            outcome = info.run(problem, options)
-            if info.balances:
-                run.balanced(problem, options)
-    except KeyboardInterrupt:
-        outcome = Outcome(Termination.INTERRUPTED)
-    return _result(run, problem, method, outcome, seed, workers)
+    with interrupted_once() as finish:
+        try:
+            if start is not None:
+                run.incumbent(start)
+            reason = why_infeasible(problem)
+            if reason is not None:
+                outcome = Outcome(Termination.PROVEN, infeasible_because=reason)
+            else:
+                run.bounded(closed_form_bound(problem), Proof.CLOSED_FORM)
+                options = Options(
+                    deadline=begun + time_limit,
+                    seed=seed,
+                    num_workers=workers,
+                    rel_gap=rel_gap,
+                    start=start,
+                    bound=run.bound,
+                    mip_solver=mip_solver,
+                    on_incumbent=run.incumbent,
+                    on_bound=run.bounded,
+                )
+                outcome = info.run(problem, options)
+                if info.balances:
+                    run.balanced(problem, options)
+            finish()
+        except KeyboardInterrupt:
+            finish()
+            outcome = Outcome(Termination.INTERRUPTED)
+        return _result(run, problem, method, outcome, seed, workers)
 
 
 class _Run:
@@ -336,12 +342,6 @@ def _require_options(time_limit: Any, seed: Any, num_workers: Any, rel_gap: Any)
 
 def _is_whole(value: Any) -> bool:
     return is_number(value) and math.isfinite(value) and value == int(value)
-
-
-def _processors() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _start(instance: Instance, initial: AnyAllocation) -> Array:

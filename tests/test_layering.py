@@ -21,7 +21,17 @@ FLOORS = {
         ["errors", "exact", "exact_data", "files", "model", "plot", "records", "result"], 0
     ),
     **dict.fromkeys(
-        ["eligibility", "source_text", "validation", "versions", "proofs", "time_limits"], 0
+        [
+            "eligibility",
+            "interrupts",
+            "processors",
+            "source_text",
+            "validation",
+            "versions",
+            "proofs",
+            "time_limits",
+        ],
+        0,
     ),
     **dict.fromkeys(["archive", "scratch", "signals"], 0),
     **dict.fromkeys(["check", "cost", "csv_io", "csv_table", "io", "json_io"], 1),

@@ -1,4 +1,8 @@
-"""The parent's side: start a child, give it a job, read its news, end it at the hard limit."""
+"""The parent's side: give a child a job, read its news, end it at the hard limit.
+
+Children that have done their job are kept for the next one, for some seconds. Those of OR-Tools
+run each other's jobs.
+"""
 
 from __future__ import annotations
 
@@ -6,69 +10,69 @@ import atexit
 import contextlib
 import os
 import queue
-import signal
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
-from ..errors import BackendUnavailableError, NodewiseError
-from .frames import STOP, read_frame, write_frame
+from ..errors import BackendUnavailableError
+from .child import Child, EngineCrash
+from .frames import STOP
+from .scratch import remove_all
 
-__all__ = ["EngineCrash", "HardLimitReached", "run_job", "warm_up"]
-
+__all__ = ["EngineCrash", "HardLimitReached", "close_engines", "run_job", "warm_up"]
 
 _STOP_SECONDS = 2.0
-
-
-class EngineCrash(NodewiseError, RuntimeError):
-    """The child died or its job raised."""
+_LEAST_IDLE = 2
+_OR_TOOLS = frozenset(
+    f"solver.engines.{name}"
+    for name in ("branching", "columns", "cp_sat", "diving", "enumeration", "glop")
+)
 
 
 class HardLimitReached(TimeoutError):
     """The job did not end in time, and the child was ended."""
 
 
-@dataclass
-class _Child:
-    process: subprocess.Popen[bytes]
-    frames: queue.Queue[Any]
-    stderr: Any
-    owner: int = field(default_factory=os.getpid)
-
-    def stop(self) -> None:
-        """End the child and every solver that it started."""
-        if self.owner != os.getpid():
-            return  # inherited through a fork: it is not ours
-        if hasattr(os, "killpg") and self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.kill()
-        self.process.wait()
-        for stream in (self.process.stdin, self.process.stdout, self.stderr):
-            if stream is not None:
-                stream.close()
-
-    def last_words(self) -> str:
-        """The end of what the child wrote to its standard error."""
-        self.stderr.seek(0)
-        return cast(bytes, self.stderr.read())[-2000:].decode(errors="replace").strip()
+class _NotBegun(EngineCrash):
+    """The child ended before it took the job up."""
 
 
-_idle: dict[str, list[_Child]] = {}
 _lock = threading.Lock()
+_idle: list[Child] = []
+_busy: list[Child] = []
+_most_busy = 0
+_left_to_parent: list[Child] = []
+
+
+def close_engines() -> None:
+    """End the solver processes that wait for a next job, at once.
+
+    After a solve they wait for some ten seconds, because starting one takes half a second;
+    then they end by themselves. Those of a solve that runs in another thread go on.
+
+    Examples
+    --------
+    >>> from solver import Instance, close_engines, solve
+    >>> result = solve(Instance.from_arrays(node_compute=[4], task_compute=[3]))
+    >>> close_engines()
+    """
+    with _lock:
+        ending = [*_idle]
+        _idle.clear()
+    for child in ending:
+        child.stop()
 
 
 def warm_up(module: str) -> None:
     """Start a child for an engine if none is idle, so that it is ready when needed."""
     with _lock:
-        ready = any(child.owner == os.getpid() for child in _idle.get(module, ()))
-    if not ready:
-        _give_back(module, _start(module))
+        if any(_suits(child, module) for child in _idle):
+            return
+    with contextlib.suppress(EngineCrash):  # whoever needs it will hear of it
+        child = Child(module, _forget)
+        with _lock:
+            _idle.append(child)
 
 
 def run_job(
@@ -87,6 +91,7 @@ def run_job(
     module, function : str
         What to run; the module is imported by the child only.
     payload : picklable
+        A dict may name a "folder": the child removes it if it outlives this process.
     hard_limit : float
         Seconds after which the child is killed.
     on_news : callable, optional
@@ -102,35 +107,60 @@ def run_job(
     BackendUnavailableError
         If the module cannot be imported in the child.
     EngineCrash
-        If the child died or the job raised.
+        If the child could not start or died, or the job raised.
     """
     deadline = time.monotonic() + hard_limit
-    child = _take(module)
-    try:
-        with contextlib.suppress(OSError):  # if it died at once, its frames say why
-            write_frame(cast(BinaryIO, child.process.stdin), (function, payload))
-        result = _wait(child, module, deadline, on_news)
-    except KeyboardInterrupt:
-        if stoppable and on_news is not None:
-            _ask_to_stop(child, module, on_news)
-        child.stop()
-        raise
-    except BaseException:
-        child.stop()
-        raise
-    _give_back(module, child)
-    return result
-
-
-def _wait(
-    child: _Child, module: str, deadline: float, on_news: Callable[[Any], None] | None
-) -> Any:
+    job = module, function, payload
     while True:
+        child, is_new = _take(module)
         try:
-            kind, content = child.frames.get(timeout=max(0.0, deadline - time.monotonic()))
+            return _run(child, job, deadline, on_news, stoppable)
+        except _NotBegun:
+            # It had been idle too long and ended just now; a new one has no such excuse.
+            if is_new:
+                raise
+
+
+def _run(
+    child: Child,
+    job: tuple[str, str, Any],
+    deadline: float,
+    on_news: Callable[[Any], None] | None,
+    stoppable: bool,
+) -> Any:
+    done = False
+    try:
+        try:
+            _send(child, job)
+            result = _wait(child, job[0], deadline, on_news)
+        except KeyboardInterrupt:
+            if stoppable and on_news is not None:
+                _ask_to_stop(child, job[0], on_news)
+            raise
+        done = True
+        return result
+    finally:
+        _give_back(child, fit=done)
+
+
+def _send(child: Child, job: tuple[str, str, Any]) -> None:
+    try:
+        child.send(job)
+    except MemoryError:
+        raise EngineCrash(f"{job[0]}: not enough memory to hand the job over") from None
+
+
+def _wait(child: Child, module: str, deadline: float, on_news: Callable[[Any], None] | None) -> Any:
+    begun = False
+    while True:
+        left = min(threading.TIMEOUT_MAX, max(0.0, deadline - time.monotonic()))
+        try:
+            kind, content = child.frames.get(timeout=left)
         except queue.Empty:
             raise HardLimitReached(f"{module} did not stop at its time limit") from None
-        if kind == "news":
+        if kind == "begun":
+            begun = True
+        elif kind == "news":
             if on_news is not None:
                 on_news(content)
         elif kind == "done":
@@ -140,61 +170,88 @@ def _wait(
         elif kind == "failed":
             raise EngineCrash(f"{module}: {content[0]}\n{content[1]}")
         else:
-            code = child.process.wait()
-            raise EngineCrash(f"{module}: the solver process died ({code}): {child.last_words()}")
+            kind_of_end = EngineCrash if begun else _NotBegun
+            words = child.last_words()
+            raise kind_of_end(f"{module}: the solver process died ({content}): {words}")
 
 
-def _ask_to_stop(child: _Child, module: str, on_news: Callable[[Any], None]) -> None:
-    with contextlib.suppress(OSError, EngineCrash, HardLimitReached):
-        write_frame(cast(BinaryIO, child.process.stdin), STOP)
+def _ask_to_stop(child: Child, module: str, on_news: Callable[[Any], None]) -> None:
+    with contextlib.suppress(EngineCrash, HardLimitReached):
+        child.send(STOP)
         deadline = time.monotonic() + _STOP_SECONDS
         on_news(("stopped", _wait(child, module, deadline, on_news)))
 
 
-def _take(module: str) -> _Child:
+def _suits(child: Child, module: str) -> bool:
+    """Whether an idle child can take a job for a module up sooner than a new one."""
+    if module in child.modules:
+        return True
+    return child.ready and module in _OR_TOOLS and not child.modules.isdisjoint(_OR_TOOLS)
+
+
+def _take(module: str) -> tuple[Child, bool]:
+    """A child for a job, and whether it is a new one."""
+    global _most_busy
     with _lock:
-        children = _idle.get(module, [])
-        while children:
-            child = children.pop()
-            if child.owner == os.getpid() and child.process.poll() is None:
-                return child
-    return _start(module)
-
-
-def _give_back(module: str, child: _Child) -> None:
+        suitable = [child for child in _idle if _suits(child, module) and child.is_alive()]
+        best = max(suitable, key=lambda child: module in child.modules, default=None)
+        if best is not None:
+            _idle.remove(best)
+    child = Child(module, _forget) if best is None else best
     with _lock:
-        _idle.setdefault(module, []).append(child)
+        child.modules.add(module)
+        _busy.append(child)
+        _most_busy = max(_most_busy, len(_busy))
+    return child, best is None
 
 
-def _start(module: str) -> _Child:
-    environment = dict(os.environ)
-    environment["PYTHONPATH"] = os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)
-    stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "solver.engines.host", module],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=stderr,
-        env=environment,
-        start_new_session=True,
-    )
-    frames: queue.Queue[Any] = queue.Queue()
-    threading.Thread(target=_read, args=(process, frames), daemon=True).start()
-    return _Child(process, frames, stderr)
+def _give_back(child: Child, *, fit: bool) -> None:
+    """Keep a child for the next job, up to as many as have worked side by side, or end it."""
+    with _lock:
+        if child in _busy:
+            _busy.remove(child)
+        if fit and child.is_alive():
+            _idle.append(child)
+        ending = [] if fit else [child]
+        while len(_idle) > max(_LEAST_IDLE, _most_busy):
+            ending.append(_idle.pop(0))
+    for other in ending:
+        other.stop()
 
 
-def _read(process: subprocess.Popen[bytes], frames: queue.Queue[Any]) -> None:
-    try:
-        while True:
-            frames.put(read_frame(cast(BinaryIO, process.stdout)))
-    except (EOFError, OSError, ValueError):
-        frames.put(("gone", None))
+def _forget(child: Child) -> None:
+    """An idle child has ended by itself."""
+    with _lock:
+        was_idle = child in _idle
+        if was_idle:
+            _idle.remove(child)
+    if was_idle:
+        child.stop()
 
 
 @atexit.register
-def _stop_all() -> None:
+def _end_all() -> None:
     with _lock:
-        for children in _idle.values():
-            for child in children:
-                child.stop()
+        ending = [*_idle, *_busy]
         _idle.clear()
+        _busy.clear()
+    for child in ending:
+        child.stop()
+    remove_all()
+
+
+def _after_fork() -> None:
+    """The children stay with the parent, and so does whoever held the lock."""
+    global _lock, _most_busy
+    _lock = threading.Lock()
+    for child in (*_idle, *_busy):
+        child.leave_to_parent()
+    # Kept for good: their queues and files may have been copied in the midst of an operation.
+    _left_to_parent.extend((*_idle, *_busy))
+    _idle.clear()
+    _busy.clear()
+    _most_busy = 0
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..engines.process import EngineCrash, HardLimitReached, run_job
+from ..engines.scratch import scratch_folder
 from ..errors import BackendUnavailableError
 from ..exact import Array
 from ..formulation import assignment_model
@@ -203,11 +203,11 @@ def run_program(
         "rel_gap": options.rel_gap,
     }
     try:
-        with tempfile.TemporaryDirectory(prefix="nodewise-") as folder:
+        with scratch_folder() as folder:
             answer: dict[str, Any] = run_job(
                 ENGINE,
                 "solve_model",
-                {**payload, "folder": folder},
+                {**payload, "folder": str(folder)},
                 hard_limit=hard_limit(left),
                 on_news=news,
                 stoppable=True,

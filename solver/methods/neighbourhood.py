@@ -6,6 +6,7 @@ problems".) The group is an instance of its own, over classes of tasks as ever.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -114,8 +115,8 @@ def make_group(
     return Group(own, place[node_index[tasks]], seed, seconds), tasks
 
 
-def solve_group(group: Group) -> Array | None:
-    """Solve a group by CP-SAT, from its present allocation.
+def solve_group(group: Group, interrupted: Callable[[], bool] | None = None) -> Array | None:
+    """Solve a group by CP-SAT, from its present allocation; nothing once interrupted.
 
     One worker and a limit on deterministic time: the same group and seed give the same
     answer, unless the seconds run out first.
@@ -126,7 +127,7 @@ def solve_group(group: Group) -> Array | None:
         The best allocation found; None if there is none, or no solver.
     """
     problem = Problem(group.instance)
-    if count_cells(problem) > MOST_CELLS:
+    if count_cells(problem) > MOST_CELLS or (interrupted is not None and interrupted()):
         return None
     built = assignment_model(problem, problem.grid)
     hint = built.hint(group.node_index)

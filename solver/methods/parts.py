@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +18,7 @@ from ..exact import Array
 from ..kernels.state import Facts
 from .search import Search
 
-__all__ = ["Part", "Pool", "cut", "interrupted", "search_part", "take"]
+__all__ = ["Part", "Pool", "cut", "search_part", "take"]
 
 
 class Part(NamedTuple):
@@ -45,8 +45,12 @@ class Part(NamedTuple):
     begun: int
 
 
-def search_part(part: Part) -> Array:
-    """Search on a part; returns the (tasks,) new positions."""
+def _never() -> bool:
+    return False
+
+
+def search_part(part: Part, interrupted: Callable[[], bool] = _never) -> Array:
+    """Search on a part until its end or an interrupt; returns the (tasks,) new positions."""
     deadline = time.monotonic() + part.seconds
 
     def stopped() -> bool:
@@ -129,6 +133,7 @@ class Pool:
         from joblib.parallel import LokyBackend, get_active_backend
 
         self.size = num_workers
+        self._interrupt = threading.Event()
         self._joblib: Any = None
         backend, jobs = get_active_backend()
         if not isinstance(backend, LokyBackend) or jobs not in (None, 1):
@@ -136,33 +141,44 @@ class Pool:
             self._jobs = jobs if jobs not in (None, 1) else -1
             self.size = max(1, int(joblib.effective_n_jobs(self._jobs)))
 
-    def map(self, function: Callable[[Any], Any], items: list[Any]) -> list[Any]:
+    def map(self, function: Callable[..., Any], items: list[Any]) -> list[Any]:
         """The results of the function for the items, in their order.
 
-        On Ctrl-C the functions that ask `interrupted` end early; their results are still
-        returned, and `raise_if_interrupted` raises once they are taken care of.
+        In threads it gets a second argument: whether to end early, to be asked now and then.
+        That is so after Ctrl-C; the results are still returned, and `raise_if_interrupted`
+        raises once they are taken care of.
         """
         if self._joblib is not None:
             run = self._joblib.delayed(function)
             return list(self._joblib.Parallel(n_jobs=self._jobs)(run(item) for item in items))
-        with ThreadPoolExecutor(max(1, len(items))) as threads:
-            running = [threads.submit(function, item) for item in items]
+        running: list[Future[Any]] = [Future() for _ in items]
+        here = []
+        for future, item in zip(running, items, strict=True):
+            # Not an executor's, which the interpreter waits for when it ends.
+            work = threading.Thread(target=self._work, args=(future, function, item), daemon=True)
             try:
-                wait(running)
-            except KeyboardInterrupt:
-                _interrupt.set()
-            return [future.result() for future in running]
+                work.start()
+            except RuntimeError:  # there are no more threads to be had
+                here.append((future, item))
+        try:
+            for future, item in here:
+                self._work(future, function, item)
+            wait(running)
+        except KeyboardInterrupt:
+            self._interrupt.set()
+            if here:
+                raise
+            wait(running)
+        return [future.result() for future in running]
+
+    def _work(self, future: Future[Any], function: Callable[..., Any], item: Any) -> None:
+        try:
+            future.set_result(function(item, self._interrupt.is_set))
+        except Exception as error:  # raised where the result is asked for
+            future.set_exception(error)
 
     def raise_if_interrupted(self) -> None:
         """Raise KeyboardInterrupt if Ctrl-C came during `map`."""
-        if _interrupt.is_set():
-            _interrupt.clear()
+        if self._interrupt.is_set():
+            self._interrupt.clear()
             raise KeyboardInterrupt
-
-
-_interrupt = threading.Event()
-
-
-def interrupted() -> bool:
-    """Whether the threads of this process should end."""
-    return _interrupt.is_set()
