@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import numba
-from numba.core import types
 from numba.core.caching import CompileResultCacheImpl, FunctionCache
+from numba.core.types.misc import unliteral
 
 from . import store
 
@@ -35,16 +35,12 @@ def kernel[F: Callable[..., Any]](function: F) -> F:
 
 def inner[F: Callable[..., Any]](function: F) -> F:
     """The same for a function that only other compiled ones call: half the work to compile."""
-    return cast(
-        F, _compiled(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=True)
-    )
+    return cast(F, _compiled(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=True))
 
 
 def lean[F: Callable[..., Any]](function: F) -> F:
     """As `inner`, for a function that makes no array: nothing in it counts references."""
-    return cast(
-        F, _compiled(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False)
-    )
+    return cast(F, _compiled(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False))
 
 
 def _compiled(function: Callable[..., Any], **options: bool) -> Any:
@@ -64,8 +60,8 @@ def _ignore_literals(dispatcher: Any) -> None:
 
     def template(arguments: Any, keywords: Any) -> Any:
         return plain(
-            tuple(types.unliteral(each) for each in arguments),
-            {name: types.unliteral(each) for name, each in keywords.items()},
+            tuple(unliteral(each) for each in arguments),
+            {name: unliteral(each) for name, each in keywords.items()},
         )
 
     dispatcher.get_call_template = template

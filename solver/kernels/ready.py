@@ -45,12 +45,17 @@ class _Compiler:
     reported = False
 
 
+_known_complete: set[Path] = set()
+
+
 def is_ready() -> bool:
     """Whether the kernels can be called without being compiled first, or run uncompiled."""
     if _is_disabled():
         return True
     place = store.folder()
-    return place is not None and store.is_complete(place)
+    if place is not None and place not in _known_complete and store.is_complete(place):
+        _known_complete.add(place)
+    return place in _known_complete
 
 
 def prepare() -> bool:

@@ -44,8 +44,9 @@ def greedy(problem: Problem, options: Options) -> Outcome:
 def _fill(placement: Placement, order: Array, options: Options) -> list[int] | None:
     """Place the tasks; those that fit nowhere are returned, or None if the time was up."""
     if not is_ready():
+        stranded = fill_plainly(placement, order, options)
         prepare()
-        return fill_plainly(placement, order, options)
+        return stranded
     # Loaded here: numba takes half a second, which small instances should not pay.
     from ..kernels.greedy import fill_greedily
     from ..kernels.state import make_facts
