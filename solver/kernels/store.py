@@ -54,12 +54,15 @@ def digest() -> str:
 
 @lru_cache
 def folder() -> Path | None:
-    """The folder of this process: a complete one, else the first that can be written, else None."""
+    """The folder of this process: a complete one, else the first that can be written, else None.
+
+    One that the user has named is taken where it can be written, complete or not.
+    """
     places = list(candidates())
-    for place in places:
-        if is_complete(place):
-            return place
-    return next((place for place in places if _is_writable(place)), None)
+    if os.environ.get("NUMBA_CACHE_DIR") and _is_writable(places[0]):
+        return places[0]
+    complete = (place for place in places if is_complete(place))
+    return next(complete, None) or next((place for place in places if _is_writable(place)), None)
 
 
 def candidates() -> Iterator[Path]:
