@@ -254,19 +254,12 @@ def excess_of(facts: Facts, state: State, i: int) -> float:
     return excess
 
 
-@kernel
 def total_excess(facts: Facts, state: State) -> float:
     """Weighted excess of all nodes; exactly 0 if no limit is exceeded."""
-    excess = 0.0
-    for i in range(state.load.size):
-        excess += excess_of(facts, state, i)
-    return excess
+    return float((np.maximum(0, -state.room) * facts.weight).sum())
 
 
-@kernel
 def total_cost(facts: Facts, state: State) -> int:
     """Cost of the allocation on the grid."""
-    cost = 0
-    for i in range(state.load.size):
-        cost += node_cost(facts, i, state.load[i], state.count[i])
-    return cost
+    above = np.maximum(0, state.load - facts.node_compute)
+    return int((facts.price * above).sum() + facts.idle[state.count > 0].sum())

@@ -26,6 +26,7 @@ __all__ = ["candidates", "digest", "folder", "is_complete", "leave_stamp", "remo
 _log = logging.getLogger(__name__)
 
 _STAMP = "complete.json"
+_NOT_COMPILED = ("lock", "ready", "store")  # modules whose code does not matter here
 _KINDS = (".nbi", ".nbc")  # numba's index and data files
 _UNUSED_DAYS = 30
 _DAY = 86_400.0
@@ -37,7 +38,8 @@ def digest() -> str:
     """What compiled code depends on, in 16 hexadecimal digits."""
     from llvmlite import binding  # not above: it takes a tenth of a second
 
-    sources = [path.read_bytes() for path in sorted(_HERE.glob("*.py"))]
+    files = (path for path in sorted(_HERE.glob("*.py")) if path.stem not in _NOT_COMPILED)
+    sources = [path.read_bytes() for path in files]
     features = os.environ.get("NUMBA_CPU_FEATURES", binding.get_host_cpu_features().flatten())
     rest = [
         *(f"{name} {version(name)}" for name in ("numba", "llvmlite", "numpy")),
