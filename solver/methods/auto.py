@@ -18,6 +18,7 @@ from .column_generation import prove
 from .construction import is_large
 from .cp_sat import ENGINE, cp_sat
 from .local_search import local_search, search_plainly
+from .plain_search import plain_search
 from .warm_start import Best, run_baselines
 
 __all__ = ["COLUMN_PAIRS", "EXACT_CELLS", "FEW_TASKS", "SMALL_CELLS", "auto"]
@@ -31,6 +32,7 @@ SMALL_CELLS = 2_000
 FEW_TASKS = 6
 """Up to so many tasks a node, column generation proves more than the assignment model."""
 _GLANCE = 0.04  # share of the time for what settles easy instances at once
+_PLAIN = 0.15  # share of the time for a plain search of a small instance, which rarely takes it
 _UNTIL_COMPILED = 0.5  # share of the time for a plain search while code is being compiled
 _LEAST_SEARCH = 2.0  # seconds for the first search where there is time: loading it takes one
 
@@ -78,7 +80,7 @@ def auto(problem: Problem, options: Options) -> Outcome:
                 return outcome
     late = options.seconds_left() <= 0
     outcome = best.outcome(Termination.TIME_LIMIT if late else Termination.FINISHED)
-    if wanted and not is_ready():
+    if (wanted or not best.settled()) and not is_ready():
         message = "; ".join(text for text in (message, why_not()) if text)
     if best.node_index is None:
         message = last.message if message is None else message
@@ -91,6 +93,8 @@ def _stages(problem: Problem, best: Best) -> Iterator[_Stage]:
     few = problem.instance.num_tasks <= FEW_TASKS * problem.instance.num_nodes
     if cells <= SMALL_CELLS:
         warm_up(ENGINE)  # it starts while the bound is computed
+        if not is_ready():
+            yield _Stage(_plain, _PLAIN)
         yield _Stage(_bound)
         if few:
             yield _Stage(_exact, _GLANCE)
@@ -132,6 +136,10 @@ def _exact(problem: Problem, options: Options, best: Best) -> Outcome:
 def _columns(problem: Problem, options: Options, best: Best) -> None:
     if is_ready():
         prove(problem, options, best)
+
+
+def _plain(problem: Problem, options: Options, best: Best) -> None:
+    plain_search(problem, options, best, is_ready)
 
 
 def _search_plainly(problem: Problem, options: Options, best: Best) -> None:
