@@ -33,6 +33,7 @@ FEW_TASKS = 6
 """Up to so many tasks a node, column generation proves more than the assignment model."""
 _GLANCE = 0.04  # share of the time for what settles easy instances at once
 _PLAIN = 0.15  # share of the time for a plain search of a small instance, which rarely takes it
+_LEAST_PLAIN = 1.0  # seconds, where there is time
 _UNTIL_COMPILED = 0.5  # share of the time for a plain search while code is being compiled
 _LEAST_SEARCH = 2.0  # seconds for the first search where there is time: loading it takes one
 
@@ -94,7 +95,7 @@ def _stages(problem: Problem, best: Best) -> Iterator[_Stage]:
     if cells <= SMALL_CELLS:
         warm_up(ENGINE)  # it starts while the bound is computed
         if not is_ready():
-            yield _Stage(_plain, _PLAIN)
+            yield _Stage(_plain, _PLAIN, _LEAST_PLAIN)
         yield _Stage(_bound)
         if few:
             yield _Stage(_exact, _GLANCE)
