@@ -24,7 +24,7 @@ __all__ = ["PlainSearch", "plain_search"]
 _SAMPLED_NODES = 32
 _RUINED = (2, 3, 4)
 _MOST_RUINED_TASKS = 120
-_LEAST_PATIENCE, _MOST_PATIENCE = 60, 600
+_LEAST_PATIENCE, _MOST_PATIENCE = 200, 3_000
 _SHARE_OF_CHECKS = 0.1
 
 
@@ -49,7 +49,7 @@ def plain_search(
     search = PlainSearch(problem, best.node_index, options.seed, stopped)
     published, due = search.cost, 0.0
     n = problem.instance.num_nodes
-    patience = min(_MOST_PATIENCE, _LEAST_PATIENCE + 5 * n)
+    patience = min(_MOST_PATIENCE, _LEAST_PATIENCE + 20 * n)
     idle, rounds = 0, 0
     try:
         search.descend(np.arange(n))
