@@ -217,9 +217,32 @@ def test_the_compiled_folder_of_the_tests_lists_all_kernels():
     from solver.kernels.compiling import KERNELS
 
     sizes = json.loads((store.folder() / store._STAMP).read_text())
-    assert len(KERNELS) >= 12
+    assert len(KERNELS) >= 10
     for name in KERNELS:
         assert any(file.startswith(f"{name}-") for file in sizes)
+
+
+SEARCHES = """
+import importlib, json
+from instances import from_spec
+from solver import Instance, solve
+from solver.kernels.jit import KERNELS
+
+solve(from_spec("few_per_node:nodes=20,storage=0.97"), "local-search", time_limit=2)
+off = Instance.from_arrays(node_compute=[9] * 12, task_compute=[4, 3, 2] * 9, power_off=True)
+solve(off, "local-search", time_limit=1)
+missed = {}
+for name in KERNELS:
+    module, function = name.split(".")
+    stats = getattr(importlib.import_module(f"solver.kernels.{module}"), function).stats
+    missed[name] = sum(stats.cache_misses.values())
+print(json.dumps(missed))
+"""
+
+
+def test_a_search_finds_all_that_it_needs_in_the_folder():
+    missed = json.loads(in_python(SEARCHES))
+    assert {name for name, times in missed.items() if times} == set()
 
 
 def chosen(monkeypatch, *places):
