@@ -378,3 +378,18 @@ def versions_command() -> None:
     """List the versions of nodewise and of everything it runs on."""
     for name, version in show_versions().items():
         typer.echo(f"{name} {version}")
+
+
+@app.command("warm-up")
+def warm_up_command() -> None:
+    """Compile the search now, for container images; else the first run does it on the side.
+
+    Exit code 0 once everything is compiled.
+    """
+    from .kernels.ready import warm_up
+
+    place = warm_up()
+    if place is None:
+        console().print("nothing to compile: NUMBA_DISABLE_JIT is set")
+    else:
+        console().print(f"compiled code is in {place}", soft_wrap=True)

@@ -19,6 +19,7 @@ is a lower bound: it is evaluated at integer prices, in exact integers.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,6 +30,7 @@ from .attainable import round_up_to_attainable
 from .engines.prices import Column, Data, Prices
 from .engines.process import HardLimitReached, run_job
 from .exact import Array
+from .kernels.ready import compile_ahead
 from .linear_model import INFINITE, LinearModel, LinearModelBuilder
 from .presolve import Problem
 
@@ -115,6 +117,10 @@ def generate_columns(
         Told of every better bound, in exact units of cost.
     """
     best: list[Prices] = []
+    deadline = time.monotonic() + time_limit
+    if not compile_ahead(lambda: time.monotonic() >= deadline):
+        return Generated(start, None, [])
+    time_limit = deadline - time.monotonic()
 
     def news(prices: Prices) -> None:
         best.append(prices)

@@ -119,17 +119,6 @@ def test_ctrl_c_returns_the_best_so_far(workers):
     assert check(instance, result.allocation) == []
 
 
-def test_while_the_search_is_being_compiled_the_limit_holds(monkeypatch):
-    import solver.kernels.ready
-
-    monkeypatch.setattr(solver.kernels.ready, "compile_ahead", lambda _: False)
-    result = solve(from_spec("few_per_node:nodes=60"), time_limit=5)
-    assert result.status is Status.FEASIBLE
-    alone = solve(from_spec(HARD), "local-search")
-    assert (alone.status, alone.termination) == (Status.UNKNOWN, Termination.TIME_LIMIT)
-    assert "being compiled" in alone.message
-
-
 def test_small_instances_never_load_the_compiler():
     code = (
         "import sys; from instances import from_spec; from solver import solve;"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .jit import inner
+from .jit import lean
 from .sets import Buffers, collect
 from .state import Facts, State, move, node_cost
 
@@ -18,7 +18,7 @@ __all__ = ["improve_chain"]
 _SAMPLE = 24
 
 
-@inner
+@lean
 def _fits(facts: Facts, state: State, i: int, j: int, k: int, s: int, t: int) -> bool:
     """Whether node j holds s instead of t, and node k holds t as well."""
     if not (facts.everywhere or facts.allowed[facts.group[t], k]):
@@ -31,7 +31,7 @@ def _fits(facts: Facts, state: State, i: int, j: int, k: int, s: int, t: int) ->
     return True
 
 
-@inner
+@lean
 def improve_chain(
     facts: Facts,
     state: State,

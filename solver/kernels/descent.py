@@ -14,7 +14,7 @@ from ..exact import Array
 from .chains import improve_chain
 from .emptying import empty_node, replace_node
 from .exchange import improve_pair
-from .jit import inner, kernel
+from .jit import inner, kernel, lean
 from .regroup import MOST_TASKS, regroup
 from .relief import feed_pair, relieve_pair, starvation
 from .sets import Buffers
@@ -69,7 +69,7 @@ def _free_nodes(facts: Facts, state: State) -> Array:
     return nodes[:size].copy()
 
 
-@inner
+@lean
 def _partner(state: State, i: int, free: Array, ranking: Ranking, rng: np.random.Generator) -> int:
     """A node that load of node i should go to: with free compute, or cheaper, rarely any."""
     cheaper = ranking.cheaper[i]
@@ -82,7 +82,7 @@ def _partner(state: State, i: int, free: Array, ranking: Ranking, rng: np.random
     return int(ranking.by_price[int(u * u * cheaper)])
 
 
-@inner
+@lean
 def _alike(facts: Facts, state: State, i: int, j: int) -> bool:
     """Whether two nodes are of one class, equally full and hold tasks of the same classes."""
     if (
@@ -226,7 +226,7 @@ def switch_off(
     return gained
 
 
-@inner
+@lean
 def _draw(
     facts: Facts, state: State, seeds: Array, size: int, nodes: Array, rng: np.random.Generator
 ) -> int:

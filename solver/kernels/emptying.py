@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..exact import Array
-from .jit import inner
+from .jit import inner, lean
 from .state import Facts, State, move, node_cost
 
 __all__ = ["empty_node", "replace_node"]
@@ -14,7 +14,7 @@ _SAMPLE = 48
 _MOST_TASKS = 2_000
 
 
-@inner
+@lean
 def _fits(facts: Facts, state: State, t: int, i: int) -> bool:
     if not (facts.everywhere or facts.allowed[facts.group[t], i]):
         return False
@@ -24,14 +24,14 @@ def _fits(facts: Facts, state: State, t: int, i: int) -> bool:
     return True
 
 
-@inner
+@lean
 def _growth(facts: Facts, state: State, t: int, i: int) -> int:
     """What the cost of node i grows by when task t comes."""
     after = node_cost(facts, i, state.load[i] + facts.demand[t], state.count[i] + 1)
     return after - node_cost(facts, i, state.load[i], state.count[i])
 
 
-@inner
+@lean
 def _move_all(facts: Facts, state: State, tasks: Array, moved: int, i: int) -> None:
     for k in range(moved):
         move(facts, state, tasks[k], i)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..exact import Array
-from .jit import inner
+from .jit import lean
 from .sets import Buffers, collect, need_of, pair_cost, swap_sets
 from .state import Facts, State, node_cost
 
@@ -21,7 +21,7 @@ __all__ = ["improve_pair"]
 _WALK = 12
 
 
-@inner
+@lean
 def _keeps_limits(
     facts: Facts, state: State, i: int, j: int, buffers: Buffers, a: int, b: int
 ) -> bool:
@@ -33,7 +33,7 @@ def _keeps_limits(
     return True
 
 
-@inner
+@lean
 def _best_shift(facts: Facts, state: State, i: int, j: int) -> int:
     """A load that should go from node i to node j for the two to cost least."""
     above = state.load[i] - facts.node_compute[i]
@@ -43,7 +43,7 @@ def _best_shift(facts: Facts, state: State, i: int, j: int) -> int:
     return int(above if facts.price[i] > facts.price[j] else free)
 
 
-@inner
+@lean
 def _bisect(load: Array, order: Array, size: int, wanted: int) -> int:
     """Place in the order of the first set whose demand is at least `wanted`."""
     low, high = 0, size
@@ -56,7 +56,7 @@ def _bisect(load: Array, order: Array, size: int, wanted: int) -> int:
     return low
 
 
-@inner
+@lean
 def improve_pair(
     facts: Facts,
     state: State,

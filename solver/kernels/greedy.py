@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..exact import Array
-from .jit import inner, kernel
+from .jit import kernel, lean
 from .state import Facts
 
 __all__ = ["fill_greedily"]
@@ -15,7 +15,7 @@ _SAMPLE = 64
 _PARKED_FOR = 4096
 
 
-@inner
+@lean
 def _before(free: Array, entries: Array, a: int, b: int) -> bool:
     """Whether entry a of the heap comes before entry b: more free compute, then lower number."""
     if free[a] != free[b]:
@@ -23,13 +23,13 @@ def _before(free: Array, entries: Array, a: int, b: int) -> bool:
     return bool(entries[a] < entries[b])
 
 
-@inner
+@lean
 def _swap(free: Array, entries: Array, a: int, b: int) -> None:
     free[a], free[b] = free[b], free[a]
     entries[a], entries[b] = entries[b], entries[a]
 
 
-@inner
+@lean
 def _push(free: Array, entries: Array, size: int, key: int, node: int) -> int:
     """Add an entry to the heap of the given size; returns the new size."""
     free[size], entries[size] = key, node
@@ -40,7 +40,7 @@ def _push(free: Array, entries: Array, size: int, key: int, node: int) -> int:
     return size + 1
 
 
-@inner
+@lean
 def _pop(free: Array, entries: Array, size: int) -> int:
     """Take the first entry off the heap: it comes to stand at the new size, which is returned."""
     size -= 1
@@ -58,7 +58,7 @@ def _pop(free: Array, entries: Array, size: int) -> int:
         at = child
 
 
-@inner
+@lean
 def _fits(facts: Facts, room: Array, t: int, i: int) -> bool:
     if not facts.allowed[facts.group[t], i]:
         return False
@@ -68,7 +68,7 @@ def _fits(facts: Facts, room: Array, t: int, i: int) -> bool:
     return True
 
 
-@inner
+@lean
 def _marginal_cost(facts: Facts, load: Array, count: Array, t: int, i: int) -> int:
     free = facts.node_compute[i] - load[i]
     growth = max(0, facts.demand[t] - max(0, free))
@@ -78,7 +78,7 @@ def _marginal_cost(facts: Facts, load: Array, count: Array, t: int, i: int) -> i
     return int(cost)
 
 
-@inner
+@lean
 def _cheapest(facts: Facts, load: Array, count: Array, room: Array, t: int, nodes: Array) -> int:
     """The node of least marginal cost among some that can take task t; -1 if none can."""
     best, best_cost, best_free = -1, 0, 0
@@ -92,7 +92,7 @@ def _cheapest(facts: Facts, load: Array, count: Array, room: Array, t: int, node
     return best
 
 
-@inner
+@lean
 def _put(
     facts: Facts, node_of: Array, load: Array, count: Array, room: Array, t: int, i: int
 ) -> None:

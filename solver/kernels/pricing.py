@@ -183,7 +183,8 @@ def _add_class(row: Array, after: Array, gain: float, size: int, most: int, beyo
     `beyond` is the cost of a bucket beyond the last; infinite where that is the capacity.
     """
     top = row.size - 1
-    row[:] = after
+    for b in range(top + 1):  # a slice would compile numba's messages about shapes
+        row[b] = after[b]
     if gain <= 0:
         return
     if size == 0:
@@ -331,7 +332,8 @@ def price_out(
     beyond = float(knapsack.price) * tables.bucket[0]
     gained = np.zeros((length + 1, 1 + dims))  # base and gains so far
     at = np.zeros((length + 1, 1 + dims), dtype=np.int64)  # buckets in use
-    gained[0] = tables.base
+    for c in range(1 + dims):
+        gained[0, c] = tables.base[c]
     total, load = np.zeros(length + 1, dtype=np.int64), np.zeros(length + 1, dtype=np.int64)
     item = np.zeros(length + 1, dtype=np.int64)
     item[0] = -1

@@ -1,153 +1,210 @@
-"""Compiling ahead, in child processes, so that a time limit or Ctrl-C never waits for it.
+"""Whether the compiled kernels are there, and having them made in the background.
 
-The kernels are compiled once for an installation, which takes some tens of seconds; from
-then on every process loads them from numba's cache. A stamp beside the cache says for which
-sources, numba and processor this has been done.
+They are compiled once for an installation, by a process of its own that outlives the one that
+started it; only one at a time works on a folder. Nothing here loads numba, so that whoever
+only asks does not pay for it.
 """
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
+import logging
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import numba
-import numpy as np
-from llvmlite.binding import get_host_cpu_name
+from ..errors import BackendUnavailableError
+from . import store
+from .lock import hold
 
-from ..files import atomic_text
-from ..model import Instance
-from ..presolve import Problem
-from .descent import descend, feed, make_ranking, regroup_some, relieve, switch_off
-from .greedy import fill_greedily, fill_quickly
-from .pricing import Knapsack, make_tables, multipliers, price_out
-from .sets import make_buffers
-from .state import Facts, State, make_facts, make_state, task_order, total_cost, total_excess
+__all__ = ["compile_ahead", "is_ready", "prepare", "warm_up", "why_not"]
 
-__all__ = ["COMPILING", "compile_ahead", "is_compiled"]
-
-COMPILING = (
-    "the time limit came while the search was being compiled, which happens once; it goes on in "
-    "the background, and the next run will find it done"
-)
+_log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.05
+_FAILED = "failed.txt"
+_RETRY_SECONDS = 3600.0
+_WITHOUT = "this run went without its compiled search"
+_COMPILING = (
+    f"{_WITHOUT}: it is being compiled, once for an installation, in the background, and a later "
+    "run will find it done"
+)
+_NOWHERE = (
+    f"{_WITHOUT}: no folder for compiled code can be written; name one in the environment "
+    "variable NUMBA_CACHE_DIR, or run `nodewise warm-up` where one can"
+)
 
 
-def is_compiled() -> bool:
-    """Whether the kernels can be loaded from the cache, or cannot be compiled into one."""
-    if numba.config.DISABLE_JIT or total_cost.stats.cache_path is None:  # type: ignore[attr-defined]
+class _Compiler:
+    """The process that this one has started, if any; it is never started twice."""
+
+    process: subprocess.Popen[bytes] | None = None
+    reported = False
+
+
+_known_complete: set[Path] = set()
+
+
+def is_ready() -> bool:
+    """Whether the kernels can be called without being compiled first, or run uncompiled."""
+    if _is_disabled():
         return True
-    return _stamp().exists()
+    place = store.folder()
+    if place is not None and place not in _known_complete and store.is_complete(place):
+        _known_complete.add(place)
+    return place in _known_complete
 
 
-def compile_ahead(stopped: Callable[[], bool]) -> bool:
-    """Compile all kernels into the cache, in child processes.
-
-    Parameters
-    ----------
-    stopped : callable
-        Asked all the time; once it returns True the children are left to finish alone.
+def prepare() -> bool:
+    """Have the kernels compiled in the background, unless they are or another process is at it.
 
     Returns
     -------
     bool
-        Whether the kernels are ready, or cannot be made so this way; False if stopped.
+        Whether they are there or on their way.
     """
-    if is_compiled():
+    if is_ready():
         return True
-    for stale in _stamp().parent.glob("*.nb[ci]"):
-        # numba looks at the file of a function only, not at those of the functions it calls.
-        stale.unlink(missing_ok=True)
-    children = [
-        subprocess.Popen(
-            [sys.executable, "-m", __name__, part],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd=Path(__file__).parents[2],
-            start_new_session=True,
-        )
-        for part in _PARTS
-    ]
-    while any(child.poll() is None for child in children):
-        if stopped():
-            return False
+    place = store.folder()
+    if place is None:
+        return False
+    if _Compiler.process is not None:
+        return _is_running(_Compiler.process, place)
+    if _reason(place) is not None:
+        return False
+    try:
+        lock = hold(place)
+        if lock is None:
+            return True
+        try:
+            if not is_ready():
+                _Compiler.process = _start(place, lock)
+        finally:
+            os.close(lock)
+    except OSError as error:
+        _log.warning("no compiler could be started: %s", error)
+        return False
+    return True
+
+
+def compile_ahead(stopped: Callable[[], bool]) -> bool:
+    """Wait until the kernels are compiled; see `prepare`.
+
+    Parameters
+    ----------
+    stopped : callable
+        Asked all the time; once it returns True the compiler is left to finish alone.
+
+    Returns
+    -------
+    bool
+        Whether the kernels are ready.
+    """
+    while not is_ready():
+        if stopped() or not prepare():
+            return is_ready()
         time.sleep(_POLL_SECONDS)
     return True
 
 
-def _stamp() -> Path:
-    """File that exists once everything is in the cache."""
-    text = "".join(
-        path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("*.py"))
+def why_not() -> str:
+    """What to tell the user where the kernels are not ready."""
+    place = store.folder()
+    if place is None:
+        return _NOWHERE
+    reason = _reason(place)
+    if reason is not None:
+        return f"{_WITHOUT}: compiling it failed ({reason}); `nodewise warm-up` tries again"
+    return _COMPILING
+
+
+def warm_up() -> Path | None:
+    """Compile the kernels now, and remove what old versions have left unused.
+
+    Returns
+    -------
+    Path or None
+        The folder with the compiled code; None if compilation is switched off.
+
+    Raises
+    ------
+    BackendUnavailableError
+        If no folder can be written, or compiling fails.
+    """
+    if _is_disabled():
+        return None
+    place = store.folder()
+    if place is None:
+        raise BackendUnavailableError(
+            "no folder for compiled code can be written; name one that can in the environment "
+            "variable NUMBA_CACHE_DIR, and keep it set for later runs"
+        )
+    if not is_ready():
+        with contextlib.suppress(OSError):
+            (place / _FAILED).unlink(missing_ok=True)
+        if not compile_ahead(lambda: False):
+            raise BackendUnavailableError(f"compiling failed: {_reason(place) or 'it was ended'}")
+    store.remove_unused(place)
+    return place
+
+
+def mark_failed(place: Path, reason: str) -> None:
+    """Note why compiling failed, so that it is not tried again at every run."""
+    with contextlib.suppress(OSError):
+        (place / _FAILED).write_text(reason, encoding="utf-8")
+
+
+def _reason(place: Path) -> str | None:
+    """The last line of why compiling failed here in the last hour; None if it did not."""
+    path = place / _FAILED
+    try:
+        if time.time() - path.stat().st_mtime > _RETRY_SECONDS:
+            return None
+        lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return lines[-1] if lines else "for an unknown reason"
+    except OSError:
+        return None
+
+
+def _is_running(process: subprocess.Popen[bytes], place: Path) -> bool:
+    if process.poll() is None or is_ready():
+        return True
+    if not _Compiler.reported:
+        _Compiler.reported = True
+        reason = _reason(place) or f"exit code {process.returncode}"
+        _log.warning("the search could not be compiled into %s: %s", place, reason)
+    return False
+
+
+def _is_disabled() -> bool:
+    """Whether numba is told not to compile, and so runs the kernels as plain Python."""
+    numba = sys.modules.get("numba")
+    if numba is not None and hasattr(numba, "config"):
+        return bool(numba.config.DISABLE_JIT)
+    return os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
+
+
+def _start(place: Path, lock: int) -> subprocess.Popen[bytes]:
+    """Start the compiler; it keeps the lock, and nothing else of this process."""
+    _log.info("compiling the search into %s", place)
+    inherited = () if os.name == "nt" else (lock,)
+    flags = ("DETACHED_PROCESS", "BELOW_NORMAL_PRIORITY_CLASS")  # of Windows only
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "solver.kernels.compiling", *map(str, inherited)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=child_environment(),
+        pass_fds=inherited,
+        start_new_session=True,
+        creationflags=sum(getattr(subprocess, flag, 0) for flag in flags),
     )
-    text += f"{numba.__version__} {np.__version__} {sys.version} {get_host_cpu_name()}"
-    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-    folder = Path(total_cost.stats.cache_path)  # type: ignore[attr-defined]
-    return folder / f"kernels-{digest}"
 
 
-def _example() -> tuple[Facts, State, dict[str, Any]]:
-    """A small problem, of the types that the kernels are always called with."""
-    instance = Instance.from_arrays(
-        node_compute=[10, 10, 10],
-        node_storage=[5, 6, 7],
-        task_compute=[4, 4, 3, 5, 6],
-        task_storage=[2, 2, 1, 1, 2],
-    )
-    problem = Problem(instance)
-    facts = make_facts(problem, task_order(problem))
-    state = make_state(facts, np.zeros(5, dtype=np.int64))
-    common = {"buffers": make_buffers(), "rng": np.random.default_rng(0)}
-    return facts, state, common
-
-
-def _exchanges() -> None:
-    facts, state, common = _example()
-    nodes, ranking = np.arange(3), make_ranking(facts)
-    descend(facts, state, nodes, ranking, 2, 1, **common)
-    switch_off(facts, state, nodes, 2, **common)
-    total_cost(facts, state)
-
-
-def _others() -> None:
-    facts, state, common = _example()
-    nodes, ranking = np.arange(3), make_ranking(facts)
-    relieve(facts, state, nodes, 2, True, **common)
-    feed(facts, state, nodes, ranking, 2, **common)
-    regroup_some(facts, state, nodes, 2, 2, 100, False, **common)
-    total_excess(facts, state)
-    place = np.full(5, -1, dtype=np.int64)
-    load, count = np.zeros(3, dtype=np.int64), np.zeros(3, dtype=np.int64)
-    room, order = facts.capacity.copy(), np.arange(5)
-    fill_greedily(facts, order, place, load, count, room)
-    fill_quickly(facts, order, place, load, count, room, common["rng"])
-    most, apart = np.ones(5, dtype=np.int64), np.zeros((0, 0), dtype=np.bool_)
-    knapsack = Knapsack(facts.demand, most, facts.needs, 10, 3, 0, room[0], apart)
-    weights, found = np.zeros(2), np.zeros((3, 4), dtype=np.int32)
-    multipliers(knapsack, facts.demand, weights)
-    tables = make_tables(knapsack, facts.demand, weights)
-    values, work = np.zeros(3, dtype=np.int64), np.zeros(1, dtype=np.int64)
-    price_out(knapsack, facts.demand, knapsack.most, tables, 0, 0, False, 9, found, values, work)
-
-
-_PARTS = {"exchanges": _exchanges, "others": _others}
-
-
-def main(part: str) -> None:
-    """Compile one part; whoever is the last to finish leaves the stamp."""
-    stamp = _stamp()
-    _PARTS[part]()
-    (stamp.parent / f"{stamp.name}-{part}").touch()
-    if all((stamp.parent / f"{stamp.name}-{name}").exists() for name in _PARTS):
-        with atomic_text(stamp) as file:
-            file.write("All kernels of these sources are in the cache.\n")
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])
+def child_environment() -> dict[str, str]:
+    """The environment of a child that finds the same modules."""
+    path = os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)
+    return {**os.environ, "PYTHONPATH": path}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..exact import Array
-from .jit import inner
+from .jit import inner, lean
 from .state import Facts, State, move, node_cost
 
 __all__ = ["MOST_TASKS", "regroup"]
@@ -13,7 +13,7 @@ __all__ = ["MOST_TASKS", "regroup"]
 MOST_TASKS = 24
 
 
-@inner
+@lean
 def _gather(facts: Facts, state: State, nodes: Array, tasks: Array) -> int:
     """List the tasks of the nodes by falling demand; -1 if there are too many."""
     size = 0

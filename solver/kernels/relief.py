@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..exact import Array
-from .jit import inner
+from .jit import lean
 from .sets import Buffers, collect, need_of, pair_cost, swap_sets
 from .state import Facts, State, excess_of, node_cost
 
@@ -14,7 +14,7 @@ __all__ = ["feed_pair", "relieve_pair", "starvation"]
 _LEAST = 1e-9
 
 
-@inner
+@lean
 def _excess_after(
     facts: Facts, state: State, i: int, j: int, buffers: Buffers, a: int, b: int, most: float
 ) -> float:
@@ -29,7 +29,7 @@ def _excess_after(
     return excess
 
 
-@inner
+@lean
 def relieve_pair(
     facts: Facts,
     state: State,
@@ -65,7 +65,7 @@ def relieve_pair(
     return present - best
 
 
-@inner
+@lean
 def starvation(free: int, room: Array, mean: Array) -> float:
     """Free compute that tasks of mean needs cannot use for want of a hard dimension.
 
@@ -84,7 +84,7 @@ def starvation(free: int, room: Array, mean: Array) -> float:
     return worst
 
 
-@inner
+@lean
 def _starvation_after(
     facts: Facts, state: State, i: int, j: int, mean: Array, buffers: Buffers, a: int, b: int
 ) -> float:
@@ -103,7 +103,7 @@ def _starvation_after(
     return worst_i + worst_j
 
 
-@inner
+@lean
 def feed_pair(
     facts: Facts,
     state: State,

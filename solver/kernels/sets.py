@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..exact import Array
-from .jit import inner
+from .jit import lean
 from .state import Facts, State, move, node_cost
 
 __all__ = ["Buffers", "collect", "make_buffers", "need_of", "pair_cost", "swap_sets"]
@@ -47,12 +47,12 @@ def make_buffers(size: int = _SIZE) -> Buffers:
     )
 
 
-@inner
+@lean
 def _allowed(facts: Facts, t: int, i: int) -> bool:
     return bool(facts.everywhere or facts.allowed[facts.group[t], i])
 
 
-@inner
+@lean
 def _add(buffers: Buffers, side: int, size: int, load: int, s: int, t: int) -> int:
     """Add the set of tasks s and t (-1: none) of a given demand; returns the new size."""
     buffers.load[side, size] = load
@@ -61,7 +61,7 @@ def _add(buffers: Buffers, side: int, size: int, load: int, s: int, t: int) -> i
     return size + 1
 
 
-@inner
+@lean
 def collect(
     facts: Facts,
     state: State,
@@ -100,7 +100,7 @@ def collect(
     return size
 
 
-@inner
+@lean
 def _collect_pairs(
     facts: Facts,
     state: State,
@@ -137,7 +137,7 @@ def _collect_pairs(
     return size
 
 
-@inner
+@lean
 def _sort(load: Array, order: Array, size: int) -> None:
     """Sort the first `size` entries of `order` by rising load (Shell 1959, Ciura's gaps)."""
     for gap in (301, 132, 57, 23, 10, 4, 1):
@@ -150,7 +150,7 @@ def _sort(load: Array, order: Array, size: int) -> None:
             order[b] = entry
 
 
-@inner
+@lean
 def need_of(facts: Facts, buffers: Buffers, side: int, k: int, d: int) -> int:
     """What set k of a side needs of hard dimension d."""
     need = 0
@@ -161,12 +161,12 @@ def need_of(facts: Facts, buffers: Buffers, side: int, k: int, d: int) -> int:
     return need
 
 
-@inner
+@lean
 def _length(buffers: Buffers, side: int, k: int) -> int:
     return int(buffers.tasks[side, k, 0] >= 0) + int(buffers.tasks[side, k, 1] >= 0)
 
 
-@inner
+@lean
 def pair_cost(facts: Facts, state: State, i: int, j: int, buffers: Buffers, a: int, b: int) -> int:
     """Cost of nodes i and j when set a of node i and set b of node j change sides."""
     shift = buffers.load[0, a] - buffers.load[1, b]
@@ -175,7 +175,7 @@ def pair_cost(facts: Facts, state: State, i: int, j: int, buffers: Buffers, a: i
     return cost + node_cost(facts, j, state.load[j] + shift, state.count[j] + moved)
 
 
-@inner
+@lean
 def swap_sets(facts: Facts, state: State, i: int, j: int, buffers: Buffers, a: int, b: int) -> None:
     """Make set a of node i and set b of node j change sides."""
     for p in range(2):

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..exact import Array
 from ..presolve import Problem
-from .jit import inner, kernel
+from .jit import kernel, lean
 
 __all__ = [
     "Facts",
@@ -177,7 +177,7 @@ def pack(facts: Facts, state: State) -> None:
         fill[i] += 1
 
 
-@inner
+@lean
 def _lower_bound(state: State, i: int, t: int) -> int:
     """Position in the list of node i of its first task that is not below t."""
     low, high = state.first[i], state.first[i] + state.count[i]
@@ -190,7 +190,7 @@ def _lower_bound(state: State, i: int, t: int) -> int:
     return int(low)
 
 
-@inner
+@lean
 def _grow(facts: Facts, state: State, i: int) -> None:
     """Move the list of node i to the tail, with twice the space."""
     size = state.count[i]
@@ -207,7 +207,7 @@ def _grow(facts: Facts, state: State, i: int) -> None:
     state.tail[0] += space
 
 
-@inner
+@lean
 def move(facts: Facts, state: State, t: int, j: int) -> None:
     """Move task t to node j. Complexity: O(length of the two lists)."""
     i = state.node_of[t]
@@ -235,7 +235,7 @@ def move(facts: Facts, state: State, t: int, j: int) -> None:
         state.room[j, d] -= facts.needs[t, d]
 
 
-@inner
+@lean
 def node_cost(facts: Facts, i: int, load: int, count: int) -> int:
     """Cost of node i on the grid under a load of `count` tasks."""
     cost = facts.price[i] * max(0, load - facts.node_compute[i])
@@ -244,7 +244,7 @@ def node_cost(facts: Facts, i: int, load: int, count: int) -> int:
     return int(cost)
 
 
-@inner
+@lean
 def excess_of(facts: Facts, state: State, i: int) -> float:
     """Weighted excess of the hard dimensions of node i."""
     excess = 0.0
@@ -254,19 +254,12 @@ def excess_of(facts: Facts, state: State, i: int) -> float:
     return excess
 
 
-@kernel
 def total_excess(facts: Facts, state: State) -> float:
     """Weighted excess of all nodes; exactly 0 if no limit is exceeded."""
-    excess = 0.0
-    for i in range(state.load.size):
-        excess += excess_of(facts, state, i)
-    return excess
+    return float((np.maximum(0, -state.room) * facts.weight).sum())
 
 
-@kernel
 def total_cost(facts: Facts, state: State) -> int:
     """Cost of the allocation on the grid."""
-    cost = 0
-    for i in range(state.load.size):
-        cost += node_cost(facts, i, state.load[i], state.count[i])
-    return cost
+    above = np.maximum(0, state.load - facts.node_compute)
+    return int((facts.price * above).sum() + facts.idle[state.count > 0].sum())

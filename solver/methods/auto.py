@@ -10,6 +10,7 @@ from ..bounds import linear_bound
 from ..engines.process import EngineCrash, warm_up
 from ..errors import BackendUnavailableError
 from ..formulation import count_cells
+from ..kernels.ready import is_ready, prepare, why_not
 from ..presolve import Problem
 from ..proofs import Proof
 from ..result import Termination
@@ -17,7 +18,8 @@ from .base import Options, Outcome
 from .column_generation import prove
 from .construction import is_large
 from .cp_sat import ENGINE, cp_sat
-from .local_search import local_search
+from .local_search import local_search, search_plainly
+from .plain_search import plain_search
 from .warm_start import Best, run_baselines
 
 __all__ = ["COLUMN_PAIRS", "EXACT_CELLS", "FEW_TASKS", "SMALL_CELLS", "auto"]
@@ -31,6 +33,9 @@ SMALL_CELLS = 2_000
 FEW_TASKS = 6
 """Up to so many tasks a node, column generation proves more than the assignment model."""
 _GLANCE = 0.04  # share of the time for what settles easy instances at once
+_PLAIN = 0.15  # share of the time for a plain search of a small instance, which rarely takes it
+_LEAST_PLAIN = 1.0  # seconds, where there is time
+_UNTIL_COMPILED = 0.5  # share of the time for a plain search while code is being compiled
 _LEAST_SEARCH = 2.0  # seconds for the first search where there is time: loading it takes one
 
 
@@ -52,17 +57,20 @@ def auto(problem: Problem, options: Options) -> Outcome:
 
     That is column generation, above all where nodes hold few tasks, and CP-SAT. Small instances
     go to CP-SAT first and to the others only if that does not settle them; larger ones are
-    searched first. Stops as soon as the cost meets the bound.
+    searched first. Stops as soon as the cost meets the bound. Until compiled code is there, the
+    search is a plain one, and column generation waits; the message says so if it never came.
     """
     best = Best(problem, options)
     baseline = Outcome(Termination.FINISHED)
-    if not is_large(problem):
+    if not (is_large(problem) and is_ready()):
         baseline = run_baselines(best, problem, options)
     last, message = baseline, None
+    wanted = False
     for stage in _stages(problem, best):
         if best.settled() or options.seconds_left() <= 0:
             break
         deadline = time.monotonic() + stage.seconds(options.seconds_left())
+        wanted = wanted or stage.run in (_search, _columns)
         try:
             outcome = stage.run(problem, replace(options, deadline=deadline), best)
         except (BackendUnavailableError, EngineCrash) as error:
@@ -74,8 +82,11 @@ def auto(problem: Problem, options: Options) -> Outcome:
                 return outcome
     late = options.seconds_left() <= 0
     outcome = best.outcome(Termination.TIME_LIMIT if late else Termination.FINISHED)
+    if (wanted or not best.settled()) and not is_ready():
+        message = "; ".join(text for text in (message, why_not()) if text)
     if best.node_index is None:
-        return replace(baseline, termination=outcome.termination, message=last.message)
+        message = last.message if message is None else message
+        return replace(baseline, termination=outcome.termination, message=message)
     return replace(outcome, message=message)
 
 
@@ -84,12 +95,16 @@ def _stages(problem: Problem, best: Best) -> Iterator[_Stage]:
     few = problem.instance.num_tasks <= FEW_TASKS * problem.instance.num_nodes
     if cells <= SMALL_CELLS:
         warm_up(ENGINE)  # it starts while the bound is computed
+        if not is_ready():
+            yield _Stage(_plain, _PLAIN, _LEAST_PLAIN)
         yield _Stage(_bound)
         if few:
             yield _Stage(_exact, _GLANCE)
-            if not _is_compiled():
+            if not is_ready():
+                prepare()
                 yield _Stage(_exact, 0.4)
-            yield from (_Stage(_search, _GLANCE, _LEAST_SEARCH), _Stage(_columns, 0.9))
+            yield _Stage(_search, _GLANCE, _LEAST_SEARCH)
+            yield from _columns_in(0.9)
             yield _Stage(_search_on, 0.5)
         else:
             yield from (_Stage(_exact, 0.4), _Stage(_search, 0.1, _LEAST_SEARCH))
@@ -99,17 +114,17 @@ def _stages(problem: Problem, best: Best) -> Iterator[_Stage]:
     yield from (_Stage(_search, _GLANCE if few else 0.3, _LEAST_SEARCH), _Stage(_bound))
     classes = problem.classes
     if classes.num_task_classes * classes.num_node_classes <= COLUMN_PAIRS:
-        yield _Stage(_columns, 0.9 if few else 0.4)
+        yield from _columns_in(0.9 if few else 0.4)
     if cells <= EXACT_CELLS and not few:
         yield _Stage(_exact, 0.5)
     yield _Stage(_search_on)
 
 
-def _is_compiled() -> bool:
-    """Whether the local search could begin at once."""
-    from ..kernels.ready import is_compiled  # takes half a second, for numba
-
-    return is_compiled()
+def _columns_in(share: float) -> Iterator[_Stage]:
+    """Column generation, once there is compiled code for it."""
+    if not is_ready():
+        yield _Stage(_search_plainly, _UNTIL_COMPILED)
+    yield _Stage(_columns, share)
 
 
 def _bound(problem: Problem, options: Options, best: Best) -> None:
@@ -121,7 +136,16 @@ def _exact(problem: Problem, options: Options, best: Best) -> Outcome:
 
 
 def _columns(problem: Problem, options: Options, best: Best) -> None:
-    prove(problem, options, best)
+    if is_ready():
+        prove(problem, options, best)
+
+
+def _plain(problem: Problem, options: Options, best: Best) -> None:
+    plain_search(problem, options, best, is_ready)
+
+
+def _search_plainly(problem: Problem, options: Options, best: Best) -> None:
+    search_plainly(problem, options, best)
 
 
 def _search(problem: Problem, options: Options, best: Best) -> Outcome:

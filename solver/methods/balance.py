@@ -7,13 +7,13 @@ import numpy as np
 from ..exact import Array
 from ..presolve import Problem
 from .base import Options
+from .moves import Moves, cost_change, draw_moves, keeps_limits, loads_after, make_move
 from .placement import Placement
 
 __all__ = ["balance", "greatest_ratio_key"]
 
 _MOST_STEPS = 1_000
 _SAMPLED_NODES = 64
-_SAMPLED_TASKS = 64
 
 
 def balance(problem: Problem, options: Options, node_index: Array) -> Array:
@@ -62,82 +62,38 @@ def _ratio(problem: Problem, load: Array, nodes: Array) -> Array:
 def _step(placement: Placement, rng: np.random.Generator) -> bool:
     """Make the best move off the most loaded node; False if none lowers its ratio."""
     problem = placement.problem
-    grid, instance = problem.grid, problem.instance
-    everyone = np.arange(instance.num_nodes)
+    everyone = np.arange(problem.instance.num_nodes)
     ratio = _ratio(problem, placement.load, everyone)
     i = int(np.argmax(ratio))
     mine = np.flatnonzero(placement.node_index == i)
-    mine = mine[grid.task_compute[mine] > 0]
+    mine = mine[problem.grid.task_compute[mine] > 0]
     if not mine.size or ratio[i] == 0:
         return False
-    mine = mine[np.unique(problem.classes.task_class[mine], return_index=True)[1]]
-    if mine.size > _SAMPLED_TASKS:
-        mine = rng.choice(mine, _SAMPLED_TASKS, replace=False)
     others = np.argsort(ratio, kind="stable")[:_SAMPLED_NODES]
     others = np.union1d(others, rng.choice(everyone, min(everyone.size, _SAMPLED_NODES), False))
-    others = others[others != i]
-    theirs = np.flatnonzero(np.isin(placement.node_index, others))
-    if theirs.size > _SAMPLED_TASKS * _SAMPLED_TASKS:
-        theirs = rng.choice(theirs, _SAMPLED_TASKS * _SAMPLED_TASKS, replace=False)
-    # One column for each partner of a swap, then one for each node to relocate to.
-    back = np.concatenate((theirs, np.full(others.size, -1)))
-    nodes = np.concatenate((placement.node_index[theirs], others))
-    best = _best_move(placement, i, mine, nodes, back, float(ratio[i]))
+    moves = draw_moves(placement, i, mine, others, rng)
+    best = _best_move(placement, moves, float(ratio[i]))
     if best is None:
         return False
-    a, b = best
-    j = int(nodes[b])
-    placement.eject(int(mine[a]))
-    if back[b] >= 0:
-        placement.eject(int(back[b]))
-        placement.place(int(back[b]), i)
-    placement.place(int(mine[a]), j)
+    make_move(placement, moves, *best)
     return True
 
 
-def _best_move(
-    placement: Placement, i: int, mine: Array, nodes: Array, back: Array, present: float
-) -> tuple[int, int] | None:
-    """The move (task of i, column) of least resulting ratio that does not raise the cost."""
+def _best_move(placement: Placement, moves: Moves, present: float) -> tuple[int, int] | None:
+    """The move (row, column) of least resulting ratio that does not raise the cost."""
     problem = placement.problem
-    grid = problem.grid
-    swap = back >= 0
-    returned = np.where(swap, grid.task_compute[back], 0)
-    shift = grid.task_compute[mine][:, None] - returned[None, :]
-    load_i, load_j = placement.load[i] - shift, placement.load[nodes][None, :] + shift
+    load_i, load_j = loads_after(placement, moves)
     after = np.maximum(
-        _ratio(problem, load_i, np.full(load_i.shape, i)),
-        _ratio(problem, load_j, np.broadcast_to(nodes, load_j.shape)),
+        _ratio(problem, load_i, np.full(load_i.shape, moves.node)),
+        _ratio(problem, load_j, np.broadcast_to(moves.nodes, load_j.shape)),
     )
     allowed = after < present
     if not allowed.any():
         return None
-    allowed &= _cost_change(placement, i, nodes, swap, load_i, load_j) <= 0
-    mask, group = problem.instance.eligible_nodes, problem.instance.task_group
-    allowed &= mask[group[mine]][:, nodes]
-    allowed &= (~swap | mask[group[back], i])[None, :]
-    for d in range(grid.needs.shape[1]):
-        need = grid.needs[mine, d][:, None] - np.where(swap, grid.needs[back, d], 0)[None, :]
-        allowed &= (placement.room[nodes, d][None, :] >= need) & (placement.room[i, d] >= -need)
+    allowed &= cost_change(placement, moves, load_i, load_j) <= 0
+    allowed &= keeps_limits(placement, moves)
     if not allowed.any():
         return None
     after[~allowed] = np.inf
     a, b = np.unravel_index(int(np.argmin(after)), after.shape)
     return int(a), int(b)
-
-
-def _cost_change(
-    placement: Placement, i: int, nodes: Array, swap: Array, load_i: Array, load_j: Array
-) -> Array:
-    """What the cost grows by, for each move, in units of the grid."""
-    grid = placement.problem.grid
-    C, price, idle = grid.node_compute, grid.overload_price, grid.idle_cost
-
-    def overload(node: Array | int, load: Array) -> Array:
-        above: Array = price[node] * np.maximum(0, load - C[node])
-        return above
-
-    change = overload(i, load_i) - overload(i, placement.load[i])
-    change = change + overload(nodes, load_j) - overload(nodes, placement.load[nodes])
-    change += np.where(~swap & (placement.count[nodes] == 0), idle[nodes], 0)[None, :]
-    return change - np.where(~swap & (placement.count[i] == 1), idle[i], 0)[None, :]

@@ -29,6 +29,7 @@ from ..columns import (
 from ..engines.process import EngineCrash
 from ..exact import Array
 from ..formulation import require_buildable
+from ..kernels.ready import is_ready, why_not
 from ..linear_model import LinearModel
 from ..presolve import Problem
 from ..proofs import Proof
@@ -71,6 +72,8 @@ def column_generation(problem: Problem, options: Options) -> Outcome:
             message = str(error).splitlines()[0]
     late = options.seconds_left() <= 0
     outcome = best.outcome(Termination.TIME_LIMIT if late else Termination.FINISHED)
+    if message is None and not best.settled() and not is_ready():
+        message = why_not()
     return replace(outcome, message=message)
 
 

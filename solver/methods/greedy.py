@@ -7,13 +7,18 @@ that ratio no longer holds (Levin 2022).
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 
+from ..exact import Array
+from ..kernels.ready import is_ready, prepare
 from ..presolve import Problem
 from ..result import Termination
 from .base import Options, Outcome
 from .construction import finish, is_large, largest_first, run_construction
 from .placement import Placement
+from .plain_greedy import fill_plainly
 
 __all__ = ["greedy"]
 
@@ -29,19 +34,28 @@ def greedy(problem: Problem, options: Options) -> Outcome:
     order = largest_first(problem)
     if not is_large(problem):
         return run_construction(problem, options, order.tolist(), Placement.cheapest)
+    placement = Placement(problem)
+    stranded = _fill(placement, order, options)
+    if stranded is None:
+        return Outcome(Termination.TIME_LIMIT, message="the time limit came before the end")
+    return finish(placement, stranded, options)
+
+
+def _fill(placement: Placement, order: Array, options: Options) -> list[int] | None:
+    """Place the tasks; those that fit nowhere are returned, or None if the time was up."""
+    if not is_ready():
+        stranded = fill_plainly(placement, order, options)
+        prepare()
+        return stranded
     # Loaded here: numba takes half a second, which small instances should not pay.
     from ..kernels.greedy import fill_greedily
-    from ..kernels.ready import COMPILING, compile_ahead
     from ..kernels.state import make_facts
 
-    if not compile_ahead(lambda: options.seconds_left() <= 0):
-        return Outcome(Termination.TIME_LIMIT, message=COMPILING)
-    facts = make_facts(problem, np.arange(order.size))
-    placement = Placement(problem)
+    facts = make_facts(placement.problem, np.arange(order.size))
     for block in np.array_split(order, 1 + order.size // _BLOCK):
         if options.seconds_left() <= 0:
-            return Outcome(Termination.TIME_LIMIT, message="the time limit came before the end")
+            return None
         fill_greedily(
             facts, block, placement.node_index, placement.load, placement.count, placement.room
         )
-    return finish(placement, order[placement.node_index[order] < 0].tolist(), options)
+    return cast(list[int], order[placement.node_index[order] < 0].tolist())

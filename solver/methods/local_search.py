@@ -14,16 +14,18 @@ from typing import Any
 import numpy as np
 
 from ..exact import Array
+from ..kernels.ready import compile_ahead, is_ready, prepare, why_not
 from ..presolve import Problem
 from ..result import Termination
 from .base import Options, Outcome
 from .construction import is_large, largest_first
 from .neighbourhood import Group, can_group, draw_group, make_group, solve_group
 from .placement import Placement
+from .plain_search import plain_search
 from .repair import place_stranded
-from .warm_start import Best
+from .warm_start import Best, run_baselines
 
-__all__ = ["local_search"]
+__all__ = ["local_search", "search_plainly"]
 
 _NODES_PER_PART = 8
 _ROUNDS_TOGETHER = 3
@@ -41,21 +43,46 @@ def local_search(problem: Problem, options: Options) -> Outcome:
 
     It gives up after as many rounds without an improvement as there were until the last one
     and some more. With one worker and a limit on the rounds, the same seed gives the same
-    allocation.
+    allocation. Until compiled code is there, a plain search stands in.
     """
     best = Best(problem, options)
     if best.settled():
         return best.outcome(Termination.FINISHED)
-    from ..kernels.ready import COMPILING, compile_ahead
-
-    if not compile_ahead(lambda: options.seconds_left() <= 0):
-        return Outcome(Termination.TIME_LIMIT, message=COMPILING)
+    if not is_ready():
+        baseline = search_plainly(problem, options, best)
+        if not is_ready():
+            return _without_kernels(options, best, baseline)
+        options = replace(options, start=best.node_index)
     run = _Run(problem, options, best)
     try:
         return run.run()
     except KeyboardInterrupt:
         run.publish()
         raise
+
+
+def search_plainly(problem: Problem, options: Options, best: Best) -> Outcome:
+    """Do what can be done without compiled code until that is there, or will not come.
+
+    Returns
+    -------
+    Outcome
+        That of the last baseline, if there was no allocation to begin from.
+    """
+    prepare()
+    baseline = Outcome(Termination.FINISHED)
+    if best.node_index is None:
+        baseline = run_baselines(best, problem, options)
+    plain_search(problem, options, best, is_ready)
+    compile_ahead(lambda: options.seconds_left() <= 0 or best.settled())
+    return baseline
+
+
+def _without_kernels(options: Options, best: Best, baseline: Outcome) -> Outcome:
+    late = options.seconds_left() <= 0
+    outcome = best.outcome(Termination.TIME_LIMIT if late else Termination.FINISHED)
+    message = "; ".join(text for text in (baseline.message, why_not()) if text)
+    return replace(outcome, unplaced=baseline.unplaced, message=message)
 
 
 class _Run:
