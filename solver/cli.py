@@ -390,6 +390,6 @@ def warm_up_command() -> None:
 
     place = warm_up()
     if place is None:
-        console().print("nothing to compile: NUMBA_DISABLE_JIT is set")
+        say("nothing to compile: NUMBA_DISABLE_JIT is set")
     else:
-        console().print(f"compiled code is in {place}", soft_wrap=True)
+        say(f"compiled code is in {place}")

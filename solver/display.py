@@ -178,6 +178,9 @@ def _rows(result: Result) -> Iterator[tuple[str, str | Text]]:
         yield "bound", number(result.bound, down=result.bound != result.cost)
     if result.allocation is not None:
         yield "gap", _gap(result.gap)
+    if result.proof is not None:
+        yield "proof", result.proof
+    if result.allocation is not None:
         yield from _load_rows(result.allocation)
     yield "method", result.method
     yield "seconds", f"{result.seconds:.2f}"

@@ -17,8 +17,8 @@ class Proof(enum.Enum):
     BRANCHING = "branch and price: prices by GLOP, pricing and evaluation of nodewise"
     CP_SAT = "exhaustive search by OR-Tools CP-SAT, in integers"
     LISTED_CBC = (
-        "all columns within the gap listed by nodewise; the integer program over them solved by "
-        "CBC in floating point, lowered by its tolerances"
+        "all columns within the gap listed by nodewise, the best of them chosen by CBC in floating "
+        "point, lowered by its tolerances"
     )
     HIGHS = "branch and bound by HiGHS in floating point, lowered by its tolerances"
     CBC = "branch and bound by CBC in floating point, lowered by its tolerances"
