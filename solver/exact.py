@@ -39,6 +39,7 @@ INT64_MAX = 2**63 - 1
 _FLOAT_INTEGERS = 2**53
 _VECTOR_PLACES = 12
 _VECTOR_LIMIT = 1e15
+_FAR = 400  # decimal exponents beyond this are no float's
 _FLOAT_BITS = 900  # leaves room for sums and products with prices
 _WIDE = Context(prec=2000, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[Inexact])
 
@@ -87,6 +88,8 @@ def _plain_number(item: Decimal | Fraction, position: int) -> int | float:
     """The int or float that stands for a Decimal or Fraction exactly."""
     if isinstance(item, Decimal) and not item.is_finite():
         return math.nan if item.is_nan() else float(item)
+    if isinstance(item, Decimal) and item and not -_FAR <= item.adjusted() <= _FAR:
+        raise TypeError(f"{item} is beyond what a float holds", position)
     if Fraction(item).denominator == 1:
         return int(item)
     if fraction_of(float(item)) != Fraction(item):
@@ -139,7 +142,7 @@ def number_of(units: int, scale: int, *, floor: bool = False) -> int | float:
         value = float(exact)
     except OverflowError:
         return units // scale
-    while floor and fraction_of(value) > exact:  # by the decimal that it prints as
+    while floor and max(Fraction(value), fraction_of(value)) > exact:  # in binary and as printed
         value = math.nextafter(value, -math.inf)
     return value
 
@@ -163,7 +166,8 @@ def _places(column: Array) -> int:
     for places in range(_VECTOR_PLACES + 1):
         if not finite.size:
             return fewest
-        scaled = np.rint(finite * 10.0**places)
+        with np.errstate(over="ignore"):  # near 1e308; infinity is no exact one
+            scaled = np.rint(finite * 10.0**places)
         # Below 1e15 a decimal and the float nearest to it determine each other, and dividing
         # by an exact power of ten rounds correctly: equality means the decimal is the value.
         exact = (np.abs(scaled) < _VECTOR_LIMIT) & (scaled / 10.0**places == finite)
@@ -191,7 +195,8 @@ def scaled_integers(column: Array, places: int) -> Array:
             return column.astype(np.int64) * np.int64(scale)
         return np.array([item * scale for item in column.tolist()], dtype=object)
     if column.dtype.kind == "f" and places <= _VECTOR_PLACES:
-        scaled = np.rint(column * 10.0**places)
+        with np.errstate(over="ignore"):
+            scaled = np.rint(column * 10.0**places)
         if not scaled.size or (
             float(np.abs(scaled).max()) < _VECTOR_LIMIT
             and bool((scaled / 10.0**places == column).all())
