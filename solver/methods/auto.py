@@ -10,7 +10,7 @@ from ..bounds import linear_bound
 from ..engines.process import EngineCrash, warm_up
 from ..errors import BackendUnavailableError
 from ..formulation import count_cells
-from ..kernels.ready import is_ready, prepare, why_not
+from ..kernels.ready import is_ready, is_usable, prepare, why_not
 from ..presolve import Problem
 from ..result import Termination
 from .base import Options, Outcome
@@ -61,7 +61,7 @@ def auto(problem: Problem, options: Options) -> Outcome:
     """
     best = Best(problem, options)
     baseline = Outcome(Termination.FINISHED)
-    if not (is_large(problem) and is_ready()):
+    if not (is_large(problem) and is_usable(options.seconds_left() / 2)):
         baseline = run_baselines(best, problem, options)
     last, message = baseline, None
     note, searched = None, False

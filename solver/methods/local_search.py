@@ -14,7 +14,14 @@ from typing import Any
 import numpy as np
 
 from ..exact import Array
-from ..kernels.ready import compile_ahead, is_ready, prepare, why_not
+from ..kernels.ready import (
+    compile_ahead,
+    is_ready,
+    is_usable,
+    mark_used,
+    prepare,
+    why_not,
+)
 from ..presolve import Problem
 from ..result import Termination
 from .base import Options, Outcome
@@ -35,7 +42,6 @@ _NEVER = 1e6
 _EJECT_AFTER = 8
 _GROUP_TASKS = (30, 45, 60, 90)
 _SHARE_OF_CHECKS = 0.1
-_LOADING_SECONDS = 1.5
 _TOO_SHORT = "the search was a plain one: the time was too short to load the compiled one"
 _LEAST_PATIENCE, _MOST_PATIENCE = 20, 300
 
@@ -50,9 +56,9 @@ def local_search(problem: Problem, options: Options) -> Outcome:
     best = Best(problem, options)
     if best.settled():
         return best.outcome(Termination.FINISHED)
-    if not _is_usable(options):
+    if not is_usable(options.seconds_left()):
         baseline = search_plainly(problem, options, best)
-        if not _is_usable(options):
+        if not is_usable(options.seconds_left()):
             return _without_kernels(options, best, baseline)
         options = replace(options, start=best.node_index)
     run = _Run(problem, options, best)
@@ -75,14 +81,9 @@ def search_plainly(problem: Problem, options: Options, best: Best) -> Outcome:
     baseline = Outcome(Termination.FINISHED)
     if best.node_index is None:
         baseline = run_baselines(best, problem, options)
-    plain_search(problem, options, best, lambda: _is_usable(options))
+    plain_search(problem, options, best, lambda: is_usable(options.seconds_left()))
     compile_ahead(lambda: options.seconds_left() <= 0 or best.settled())
     return baseline
-
-
-def _is_usable(options: Options) -> bool:
-    """Whether there is compiled code, and time to load it."""
-    return is_ready() and (_Run.loaded or options.seconds_left() >= _LOADING_SECONDS)
 
 
 def _without_kernels(options: Options, best: Best, baseline: Outcome) -> Outcome:
@@ -95,8 +96,6 @@ def _without_kernels(options: Options, best: Best, baseline: Outcome) -> Outcome
 
 class _Run:
     """One run: the present allocation, in the kernels' order of tasks, and its history."""
-
-    loaded = False  # whether this process has searched before
 
     def __init__(self, problem: Problem, options: Options, best: Best) -> None:
         # Loaded here: numba takes half a second, which only those who search should pay.
@@ -223,7 +222,7 @@ class _Run:
         if quick and self.pool.size > 1:
             self.together = min(_MOST_TOGETHER, 2 * self.together)
         self._accept(found, self.together)
-        _Run.loaded = True
+        mark_used()
 
     def _solve_groups(self) -> None:
         """One group for each worker, solved by CP-SAT."""
