@@ -340,6 +340,17 @@ def test_once_the_code_is_there_the_same_run_goes_on_with_it(fresh, started, mon
     assert result.message is None
 
 
+@pytest.mark.parametrize("method", ["auto", "greedy", "local-search"])
+def test_where_loading_the_code_would_take_the_time_a_large_instance_is_placed_without_it(
+    monkeypatch, method
+):
+    monkeypatch.setattr(ready._Compiler, "used", False)
+    instance = from_spec("uniform:nodes=300,tasks=9000,storage=0.9,node_types=all")
+    result = solve(instance, method, time_limit=1)
+    assert check(instance, result.allocation) == []
+    assert not ready._Compiler.used
+
+
 def test_large_instances_get_a_greedy_answer_without_compiled_code(nowhere):
     instance = from_spec("uniform:nodes=300,tasks=9000,storage=0.9,node_types=all")
     result = solve(instance, time_limit=2)

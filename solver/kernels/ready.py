@@ -20,13 +20,14 @@ from ..errors import BackendUnavailableError
 from . import store
 from .lock import hold
 
-__all__ = ["compile_ahead", "is_ready", "prepare", "warm_up", "why_not"]
+__all__ = ["compile_ahead", "is_ready", "is_usable", "mark_used", "prepare", "warm_up", "why_not"]
 
 _log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.05
 _FAILED = "failed.txt"
 _RETRY_SECONDS = 3600.0
+_LOADING_SECONDS = 1.5
 _WITHOUT = "this run went without its compiled search"
 _COMPILING = (
     f"{_WITHOUT}: it is being compiled, once for an installation, in the background, and a later "
@@ -43,6 +44,7 @@ class _Compiler:
 
     process: subprocess.Popen[bytes] | None = None
     reported = False
+    used = False  # whether this process has loaded the code
 
 
 _known_complete: set[Path] = set()
@@ -56,6 +58,16 @@ def is_ready() -> bool:
     if place is not None and place not in _known_complete and store.is_complete(place):
         _known_complete.add(place)
     return place in _known_complete
+
+
+def is_usable(seconds: float) -> bool:
+    """Whether the kernels are ready, and loaded or to be loaded well within some seconds."""
+    return is_ready() and (_Compiler.used or seconds >= _LOADING_SECONDS)
+
+
+def mark_used() -> None:
+    """Say that the kernels are loaded into this process."""
+    _Compiler.used = True
 
 
 def prepare() -> bool:

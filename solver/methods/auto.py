@@ -10,7 +10,7 @@ from ..bounds import linear_bound
 from ..engines.process import EngineCrash, warm_up
 from ..errors import BackendUnavailableError
 from ..formulation import count_cells
-from ..kernels.ready import is_ready, prepare, why_not
+from ..kernels.ready import is_ready, is_usable, prepare, why_not
 from ..presolve import Problem
 from ..proofs import Proof
 from ..result import Termination
@@ -62,32 +62,34 @@ def auto(problem: Problem, options: Options) -> Outcome:
     """
     best = Best(problem, options)
     baseline = Outcome(Termination.FINISHED)
-    if not (is_large(problem) and is_ready()):
+    if not (is_large(problem) and is_usable(options.seconds_left() / 2)):
         baseline = run_baselines(best, problem, options)
     last, message = baseline, None
-    wanted = False
+    note, searched = None, False
     for stage in _stages(problem, best):
         if best.settled() or options.seconds_left() <= 0:
             break
         deadline = time.monotonic() + stage.seconds(options.seconds_left())
-        wanted = wanted or stage.run in (_search, _columns)
         try:
             outcome = stage.run(problem, replace(options, deadline=deadline), best)
         except (BackendUnavailableError, EngineCrash) as error:
             message = str(error).splitlines()[0]
             continue
+        if stage.run in (_search, _search_on) and outcome is not None:
+            note, searched = outcome.message, True
         if outcome is not None:
             last = outcome
             if outcome.infeasible_because is not None:
                 return outcome
     late = options.seconds_left() <= 0
     outcome = best.outcome(Termination.TIME_LIMIT if late else Termination.FINISHED)
-    if (wanted or not best.settled()) and not is_ready():
-        message = "; ".join(text for text in (message, why_not()) if text)
     if best.node_index is None:
-        message = last.message if message is None else message
-        return replace(baseline, termination=outcome.termination, message=message)
-    return replace(outcome, message=message)
+        return replace(
+            baseline, termination=outcome.termination, message=last.message or baseline.message
+        )
+    if not (searched or best.settled() or is_ready()):
+        note = why_not()
+    return replace(outcome, message="; ".join(text for text in (message, note) if text) or None)
 
 
 def _stages(problem: Problem, best: Best) -> Iterator[_Stage]:

@@ -12,7 +12,7 @@ from typing import cast
 import numpy as np
 
 from ..exact import Array
-from ..kernels.ready import is_ready, prepare
+from ..kernels.ready import is_ready, is_usable, prepare
 from ..presolve import Problem
 from ..result import Termination
 from .base import Options, Outcome
@@ -23,6 +23,7 @@ from .plain_greedy import fill_plainly
 __all__ = ["greedy"]
 
 _BLOCK = 10_000
+_VERY_MANY = 100_000
 
 
 def greedy(problem: Problem, options: Options) -> Outcome:
@@ -43,7 +44,8 @@ def greedy(problem: Problem, options: Options) -> Outcome:
 
 def _fill(placement: Placement, order: Array, options: Options) -> list[int] | None:
     """Place the tasks; those that fit nowhere are returned, or None if the time was up."""
-    if not is_ready():
+    # Very many tasks take longer in plain Python than loading the compiled code does.
+    if not (is_usable(options.seconds_left()) or (is_ready() and order.size > _VERY_MANY)):
         stranded = fill_plainly(placement, order, options)
         prepare()
         return stranded

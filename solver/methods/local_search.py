@@ -14,7 +14,14 @@ from typing import Any
 import numpy as np
 
 from ..exact import Array
-from ..kernels.ready import compile_ahead, is_ready, prepare, why_not
+from ..kernels.ready import (
+    compile_ahead,
+    is_ready,
+    is_usable,
+    mark_used,
+    prepare,
+    why_not,
+)
 from ..presolve import Problem
 from ..result import Termination
 from .base import Options, Outcome
@@ -35,6 +42,7 @@ _NEVER = 1e6
 _EJECT_AFTER = 8
 _GROUP_TASKS = (30, 45, 60, 90)
 _SHARE_OF_CHECKS = 0.1
+_TOO_SHORT = "the search was a plain one: the time was too short to load the compiled one"
 _LEAST_PATIENCE, _MOST_PATIENCE = 20, 300
 
 
@@ -48,9 +56,9 @@ def local_search(problem: Problem, options: Options) -> Outcome:
     best = Best(problem, options)
     if best.settled():
         return best.outcome(Termination.FINISHED)
-    if not is_ready():
+    if not is_usable(options.seconds_left()):
         baseline = search_plainly(problem, options, best)
-        if not is_ready():
+        if not is_usable(options.seconds_left()):
             return _without_kernels(options, best, baseline)
         options = replace(options, start=best.node_index)
     run = _Run(problem, options, best)
@@ -73,7 +81,7 @@ def search_plainly(problem: Problem, options: Options, best: Best) -> Outcome:
     baseline = Outcome(Termination.FINISHED)
     if best.node_index is None:
         baseline = run_baselines(best, problem, options)
-    plain_search(problem, options, best, is_ready)
+    plain_search(problem, options, best, lambda: is_usable(options.seconds_left()))
     compile_ahead(lambda: options.seconds_left() <= 0 or best.settled())
     return baseline
 
@@ -81,7 +89,8 @@ def search_plainly(problem: Problem, options: Options, best: Best) -> Outcome:
 def _without_kernels(options: Options, best: Best, baseline: Outcome) -> Outcome:
     late = options.seconds_left() <= 0
     outcome = best.outcome(Termination.TIME_LIMIT if late else Termination.FINISHED)
-    message = "; ".join(text for text in (baseline.message, why_not()) if text)
+    reason = _TOO_SHORT if is_ready() else why_not()
+    message = "; ".join(text for text in (baseline.message, reason) if text)
     return replace(outcome, unplaced=baseline.unplaced, message=message)
 
 
@@ -213,6 +222,7 @@ class _Run:
         if quick and self.pool.size > 1:
             self.together = min(_MOST_TOGETHER, 2 * self.together)
         self._accept(found, self.together)
+        mark_used()
 
     def _solve_groups(self) -> None:
         """One group for each worker, solved by CP-SAT."""
