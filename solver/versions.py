@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 
 __all__ = ["__version__", "show_versions"]
@@ -10,6 +11,7 @@ __all__ = ["__version__", "show_versions"]
 _PACKAGES = ("numpy", "ortools", "pulp", "highsbox", "cbcbox", "networkx")
 
 
+@lru_cache
 def _version_of(package: str) -> str:
     try:
         return version(package)

@@ -14,12 +14,13 @@ from solver import Status, check, cost_of, lower_bound, methods, solve
 from solver.bounds import BOUNDS
 
 BATCHES = 10
+SECONDS = 2.0 if NIGHTLY else 0.4
 EXACT = ("auto", "cp-sat", "column-generation", "mip:HiGHS", "mip:CBC")
 
 
 def require_right(instance, method, best):
     name, _, mip_solver = method.partition(":")
-    result = solve(instance, name, time_limit=2, mip_solver=mip_solver or "HiGHS")
+    result = solve(instance, name, time_limit=SECONDS, mip_solver=mip_solver or "HiGHS")
     if result.status is Status.INFEASIBLE:
         assert best is None
         return result
@@ -57,7 +58,7 @@ def test_no_status_and_no_bound_is_wrong(batch):
             result = require_right(instance, method, best)
             proved += result.status in (Status.OPTIMAL, Status.INFEASIBLE)
         method = list(BOUNDS)[number % len(BOUNDS)]
-        bound = lower_bound(instance, method, time_limit=2)
+        bound = lower_bound(instance, method, time_limit=SECONDS)
         assert bound is None or best is None or exact(bound) <= best.cost
         assert bound is not None or best is None
     assert proved >= count
