@@ -61,11 +61,11 @@ def exact_list(column):
         (np.array([1e15, 1e16]), np.int64, [10**15, 10**16]),
         (np.array([1e20, 1.0]), object, [10**20, 1]),
         (np.array([1e20, np.inf]), object, [10**20, float("inf")]),
-        ((k for k in (1, 2)), np.int64, [1, 2]),
+        (map(int, "12"), np.int64, [1, 2]),
         ([], np.int64, []),
         (np.zeros(0), np.int64, []),
     ],
-    ids=str,
+    ids=lambda value: type(value).__name__ if isinstance(value, map) else str(value),
 )
 def test_column_has_the_narrowest_exact_dtype(values, dtype, expected):
     column = exact_column(values)
