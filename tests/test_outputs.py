@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -192,17 +193,26 @@ def as_nobody() -> Iterator[None]:
         os.seteuid(0)
 
 
-def test_a_folder_without_rights_is_refused_before_solving(
-    run: Run, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    locked = Path("locked")
-    locked.mkdir(mode=0o555)
-    Path("link").symlink_to("locked/a.csv")
-    for parent in list(Path.cwd().parents)[:3]:
-        if parent.stat().st_uid == os.getuid():
-            parent.chmod(0o755)
-    Path.cwd().chmod(0o755)
+@contextlib.contextmanager
+def as_nobody_in(place: str) -> Iterator[None]:
+    """Without rights to the folder "locked", to which a link leads."""
+    Path(place).chmod(0o755)
+    Path(place, "locked").mkdir(mode=0o555)
+    Path(place, "link").symlink_to("locked/a.csv")
     with as_nobody():
+        yield
+
+
+def test_a_folder_without_rights_is_refused_before_solving(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A folder of its own: other users cannot enter pytest's, whose mode is not ours to change.
+    with (
+        tempfile.TemporaryDirectory() as place,
+        monkeypatch.context() as patch,
+        as_nobody_in(place),
+    ):
+        patch.chdir(place)
         err = refused(run, monkeypatch, "-o", "locked/a.csv")
         assert "--output locked/a.csv: no file can be made in" in err
         assert "Permission denied" in err
