@@ -258,8 +258,7 @@ def branch_and_price(
 
 def _pass_on(problem: Problem, grid_bound: int, on_bound: Callable[[int], None]) -> None:
     units = problem.outer_grid.bound_in_units(grid_bound)
-    if units is not None:
-        on_bound(round_up_to_attainable(problem, max(0, units)))
+    on_bound(round_up_to_attainable(problem, max(0, units)))
 
 
 def enumerate_columns(

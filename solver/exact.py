@@ -230,13 +230,12 @@ def common_ranks(*columns: Array) -> list[Array]:
     return np.split(rank, np.cumsum([column.size for column in columns])[:-1])
 
 
-def floats_of(*columns: Array) -> list[Array]:
-    """Non-negative integer columns as float64, all divided by one power of two if too large."""
-    bits = max((largest(column).bit_length() for column in columns), default=0)
-    shift = max(0, bits - _FLOAT_BITS)
+def floats_of(column: Array) -> Array:
+    """A non-negative integer column as float64, divided by a power of two if it is too large."""
+    shift = max(0, largest(column).bit_length() - _FLOAT_BITS)
     if not shift:
-        return [column.astype(np.float64) for column in columns]
-    return [np.array([float(v >> shift) for v in column.tolist()]) for column in columns]
+        return column.astype(np.float64)
+    return np.array([float(value >> shift) for value in column.tolist()])
 
 
 def exact_sum(column: Array) -> int:

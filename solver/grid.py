@@ -52,9 +52,6 @@ class Grid:
         Value of one unit of cost, in units of the exact cost.
     offset : int
         Exact cost of the nodes that are paid for whatever happens.
-    slack : int
-        The exact cost of an allocation is at least offset + cost_unit * (cost on the grid)
-        - slack; 0 where the cost is not rounded.
     exact_cost : bool
         Whether offset + cost_unit * (cost on the grid) is the exact cost.
     exact_limits : bool
@@ -76,7 +73,6 @@ class Grid:
     need_units: tuple[int, ...]
     cost_unit: int
     offset: int
-    slack: int
     exact_cost: bool
     exact_limits: bool
     outer: bool = False
@@ -85,12 +81,12 @@ class Grid:
     @property
     def exact(self) -> bool:
         """Whether nothing at all is rounded."""
-        return self.exact_cost and self.exact_limits and not self.slack
+        return self.exact_cost and self.exact_limits
 
     @property
     def proves(self) -> bool:
         """Whether a bound on the grid is a bound, and infeasible there means infeasible."""
-        return self.exact_limits or self.outer
+        return self.exact or self.outer
 
     def keeps_limits(self, node_index: Array) -> bool:
         """Whether no hard dimension is overfull under an allocation (n positions of nodes)."""
@@ -98,11 +94,10 @@ class Grid:
         np.add.at(used, node_index, self.needs)
         return bool((used <= self.capacity).all())
 
-    def bound_in_units(self, grid_bound: int) -> int | None:
-        """A proven bound on the grid's cost, as one in exact cost units; None if it is none."""
-        if not self.proves:
-            return None
-        return self.offset + self.cost_unit * grid_bound - self.slack
+    def bound_in_units(self, grid_bound: int) -> int:
+        """A bound on the grid's cost, as one in exact cost units; of a grid that `proves`."""
+        assert self.proves
+        return self.offset + self.cost_unit * grid_bound
 
 
 def make_grid(
@@ -138,13 +133,6 @@ def make_grid(
     )
     needs, capacity, need_units, exact_limits = _limits(exact, need_limit, outer)
     rounded = compute_unit != _compute_divisor(exact)
-    slack = 0
-    if rounded and not outer:
-        # Each task adds less than one unit to the load of its node by rounding up, each node
-        # loses less than one by rounding its capacity down. Prices are rounded down, which
-        # leaves a bound a bound.
-        places = instance.num_tasks + instance.num_nodes
-        slack = compute_unit * largest(exact.node_overload_price) * places
     return Grid(
         node_compute=node_compute,
         task_compute=task_compute,
@@ -156,7 +144,6 @@ def make_grid(
         need_units=need_units,
         cost_unit=compute_unit * price_unit,
         offset=offset,
-        slack=slack,
         exact_cost=exact_prices and not rounded,
         exact_limits=exact_limits,
         outer=outer,

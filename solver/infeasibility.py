@@ -52,7 +52,7 @@ def _task_without_node(problem: Problem) -> str | None:
     homeless = np.arange(classes.num_task_classes)
     size = np.ones(have.shape)
     for d in range(have.shape[1]):
-        (column,) = floats_of(have[:, d])
+        column = floats_of(have[:, d])
         size[:, d] = column / max(float(column.max()), 1e-300)
     for g in np.argsort(-size.min(axis=1, initial=np.inf), kind="stable").tolist():
         if not homeless.size:

@@ -25,23 +25,19 @@ def what_to_round(problem: Problem) -> str | None:
     ...     power_off=True,
     ... )
     >>> print(what_to_round(Problem(instance)))
-    node price has up to 16 decimals (such as 0.3333333333333333), and the exact sums do not fit \
-into 64 bits; round it to 2 to close the gap
+    task compute has up to 15 decimals (such as 0.123456789012345), and the exact sums do not fit \
+into 64 bits; round it to 8 to close the gap
     """
     grid, instance = problem.outer_grid, problem.instance
     if grid.exact:
         return None
     exact = instance.exact
-    if not grid.exact_limits:
-        for d, unit in enumerate(grid.need_units):
-            lost = unit // (common_divisor(exact.needs[:, d]) or 1)
-            if lost > 1:
-                return _sentence(_limit_columns(instance, exact.dimensions[d]), lost)
-    demands = exact.task_compute, exact.node_compute
-    rounded = grid.compute_unit // (common_divisor(*demands) or 1)
-    price_unit = grid.cost_unit // grid.compute_unit
-    lost = max(1, rounded) * max(1, price_unit)
-    return _sentence(_cost_columns(instance), lost)
+    for d, unit in enumerate(grid.need_units):
+        if unit > (common_divisor(exact.needs[:, d]) or 1):
+            return _sentence(_limit_columns(instance, exact.dimensions[d]), unit)
+    if grid.compute_unit > (common_divisor(exact.task_compute, exact.node_compute) or 1):
+        return _sentence(_compute_columns(instance), grid.compute_unit)
+    return _sentence(_price_columns(instance), grid.cost_unit // grid.compute_unit)
 
 
 def _limit_columns(instance: Instance, dimension: str) -> Iterator[tuple[str, Array]]:
@@ -60,20 +56,19 @@ def _compute_columns(instance: Instance) -> Iterator[tuple[str, Array]]:
     yield "node compute", instance.node_compute
 
 
-def _cost_columns(instance: Instance) -> Iterator[tuple[str, Array]]:
+def _price_columns(instance: Instance) -> Iterator[tuple[str, Array]]:
     yield "node price", instance.node_price
     yield "node overload_price", instance.node_overload_price
-    yield from _compute_columns(instance)
 
 
-def _sentence(columns: Iterator[tuple[str, Array]], lost: int) -> str:
+def _sentence(columns: Iterator[tuple[str, Array]], unit: int) -> str:
     """About the column with the most decimals, or the largest numbers if none has any.
 
-    `lost` is by what the integers had to be divided to fit.
+    `unit` is by what the integers had to be divided to fit.
     """
     field, column = max(columns, key=lambda item: (decimal_places(item[1]), _size(item[1])))
     places = decimal_places(column)
-    digits = len(str(lost))
+    digits = len(str(unit))
     fits = "and the exact sums do not fit into 64 bits"
     if places:
         return (

@@ -20,10 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-try:
-    import fcntl
-except ImportError:  # not on Windows, where an open file cannot be removed
-    fcntl = None  # type: ignore[assignment]
+from .locks import lock
 
 __all__ = ["Scratch", "is_stream", "naming", "require_writable"]
 
@@ -134,7 +131,7 @@ class Scratch:
         Where a file cannot be replaced, as one that a container mounts by itself, but can be
         written to, the data are copied into it.
         """
-        if fcntl is None:
+        if os.name == "nt":
             self._unlock()  # there, an open file cannot be renamed
         with naming(self._given, self.path, self._target):
             wanted = self._mode_made if self._mode is None else self._mode
@@ -206,21 +203,10 @@ def _made_in(folder: Path, name: str, replaces: bool) -> tuple[Path, int]:
         except OSError as error:
             reason = f"no file can be made in {folder}: {error.strerror}"
             raise OSError(error.errno, reason) from None
-        _lock(descriptor)
+        lock(descriptor, wait=True)
         if _is_at(descriptor, path):
             return path, descriptor
         os.close(descriptor)  # removed as stale in the moment before it was locked
-
-
-def _lock(descriptor: int, wait: bool = True) -> bool:
-    """Lock an open file, until it is closed or the process ends; whether it is locked now."""
-    if fcntl is None:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except OSError:  # held by another process, or the file system has no locks
-        return False
-    return True
 
 
 def _is_at(descriptor: int, path: Path) -> bool:
@@ -242,7 +228,7 @@ def _remove_stale(folder: Path, stem: str) -> None:
 def _remove_if_stale(path: Path) -> None:
     descriptor = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
     try:
-        if _lock(descriptor, wait=False) and _is_at(descriptor, path):
+        if lock(descriptor) and _is_at(descriptor, path):
             path.unlink()
     finally:
         os.close(descriptor)

@@ -25,7 +25,6 @@ from .methods import MethodInfo, Options, Outcome, methods
 from .methods.balance import balance
 from .model import Instance, Number
 from .presolve import Problem
-from .processors import processors
 from .proofs import Proof
 from .result import Allocation, Progress, ProgressCallback, Result, Status, Termination
 from .rounding import what_to_round
@@ -115,7 +114,7 @@ def solve(
     info = _method(method)
     _require_options(time_limit, seed, num_workers, rel_gap)
     time_limit, seed = min(float(time_limit), LONGEST), int(seed)
-    workers = processors() if num_workers is None else int(num_workers)
+    workers = _processors() if num_workers is None else int(num_workers)
     run = _Run(instance, begun, on_progress)
     start = None if initial is None else _start(instance, initial)
     problem = Problem(instance)
@@ -342,6 +341,13 @@ def _require_options(time_limit: Any, seed: Any, num_workers: Any, rel_gap: Any)
 
 def _is_whole(value: Any) -> bool:
     return is_number(value) and math.isfinite(value) and value == int(value)
+
+
+def _processors() -> int:
+    """Processors by affinity, or fewer where a container's quota of time is smaller."""
+    import joblib  # loaded here: whoever gives a number need not wait for it
+
+    return int(joblib.cpu_count())
 
 
 def _start(instance: Instance, initial: AnyAllocation) -> Array:

@@ -44,7 +44,7 @@ def test_the_bound_never_exceeds_the_optimum():
     compared = tight = 0
     for instance, problem, best in solvable(500, seed=41):
         made = generate_columns(problem, [], 20.0)
-        units = problem.grid.bound_in_units(made.bound)
+        units = problem.outer_grid.bound_in_units(made.bound)
         bound = in_user_units(instance, max(0, units), floor=True)
         assert made.converged
         assert bound <= best.cost
@@ -59,7 +59,7 @@ def test_it_is_at_least_the_linear_bound_where_it_converges():
     for seed in range(4):
         problem = Problem(from_spec(f"few_per_node:nodes=8,seed={seed}"))
         made = generate_columns(problem, [], 20.0)
-        strong = problem.grid.bound_in_units(made.bound)
+        strong = problem.outer_grid.bound_in_units(made.bound)
         assert made.converged
         assert strong >= linear_bound(problem, 20.0)
         better += strong > linear_bound(problem, 20.0)
@@ -132,7 +132,7 @@ def test_a_bound_cut_short_is_valid(limit):
     assert limit > 0 or not made.converged
     hidden = solve(problem.instance, "greedy")
     if made.bound is not None:
-        assert problem.grid.bound_in_units(made.bound) <= cost_in_units(
+        assert problem.outer_grid.bound_in_units(made.bound) <= cost_in_units(
             problem.instance, hidden.allocation.node_index
         )
 

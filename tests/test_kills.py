@@ -17,7 +17,7 @@ from process_tree import carriers, left_after
 from test_solve import hard_instance
 
 from solver import check, read_allocation, write_instance
-from solver.engines.scratch import scratch_folder
+from solver.engines.folders import scratch_folder
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="looks at processes through /proc"
@@ -122,7 +122,7 @@ def named(mark, word):
 def test_the_next_run_removes_what_a_killed_one_left_and_nothing_else(tmp_path, monkeypatch):
     code = """
         import sys, time
-        from solver.engines.scratch import scratch_folder
+        from solver.engines.folders import scratch_folder
         with scratch_folder() as folder:
             (folder / "model").write_text("x")
             print(folder, flush=True)

@@ -24,7 +24,7 @@ FLOORS = {
         [
             "eligibility",
             "interrupts",
-            "processors",
+            "locks",
             "source_text",
             "validation",
             "versions",

@@ -293,7 +293,7 @@ def test_an_engine_that_stops_early_has_met_its_limit():
     """Whether or not the clock has quite reached the deadline."""
     problem = Problem(tight_instance())
     for status in ("feasible", "unknown", "limit"):
-        outcome = outcome_of(problem, options(), status, Proof.CP_SAT, trusted=True)
+        outcome = outcome_of(problem, options(), status)
         assert outcome.termination is Termination.TIME_LIMIT
 
 

@@ -43,10 +43,13 @@ def exact(value):
 
 
 def some_methods(number):
-    """In the nightly suite all exact methods; in CI `auto` and another one in turn."""
+    """All of them in the nightly suite; in CI `auto`, and the others in turn."""
     heuristics = [name for name, info in methods().items() if not info.exact]
-    exact_ones = EXACT if NIGHTLY else (EXACT[0], EXACT[1 + number % (len(EXACT) - 1)])
-    return (*exact_ones, heuristics[number // 4 % len(heuristics)])
+    if NIGHTLY:
+        return (*EXACT, *heuristics)
+    others = EXACT[1:]
+    turn = number % len(others), number // len(others) % len(heuristics)
+    return (EXACT[0], others[turn[0]], heuristics[turn[1]])
 
 
 @pytest.mark.parametrize("batch", range(BATCHES))

@@ -43,18 +43,6 @@ def fresh_signals(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signals, "_raised_at", None)
 
 
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-    """Run a command in this process: its exit code, stdout and stderr."""
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        code = cli.run(arguments)
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
-
-
 Run = Callable[..., tuple[int, str, str]]
 
 

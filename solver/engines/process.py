@@ -17,8 +17,8 @@ from typing import Any
 
 from ..errors import BackendUnavailableError
 from .child import Child, EngineCrash
+from .folders import remove_all
 from .frames import STOP
-from .scratch import remove_all
 
 __all__ = ["EngineCrash", "HardLimitReached", "close_engines", "run_job", "warm_up"]
 

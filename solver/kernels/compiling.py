@@ -19,13 +19,13 @@ from typing import Any
 
 import numpy as np
 
+from ..locks import hold
 from ..model import Instance
 from ..presolve import Problem
 from . import store
 from .descent import descend, feed, make_ranking, regroup_some, relieve, switch_off
 from .greedy import fill_greedily, fill_quickly
 from .jit import KERNELS
-from .lock import hold
 from .pricing import Knapsack, make_tables, multipliers, price_out
 from .ready import child_environment, mark_failed
 from .sets import make_buffers

@@ -17,8 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import BackendUnavailableError
+from ..locks import hold
 from . import store
-from .lock import hold
 
 __all__ = ["compile_ahead", "is_ready", "is_usable", "mark_used", "prepare", "warm_up", "why_not"]
 

@@ -26,7 +26,7 @@ __all__ = ["candidates", "digest", "folder", "is_complete", "leave_stamp", "remo
 _log = logging.getLogger(__name__)
 
 _STAMP = "complete.json"
-_NOT_COMPILED = ("lock", "ready", "store")  # modules whose code does not matter here
+_NOT_COMPILED = ("ready", "store")  # modules whose code does not matter here
 _KINDS = (".nbi", ".nbc")  # numba's index and data files
 _UNUSED_DAYS = 30
 _DAY = 86_400.0

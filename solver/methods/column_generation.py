@@ -271,8 +271,7 @@ def _solve(
     def bounded(grid_bound: int) -> None:
         if trusted and below is not None:
             units = problem.outer_grid.bound_in_units(min(grid_bound, below + 1))
-            if units is not None:
-                best.bounded(round_up_to_attainable(problem, max(0, units)), Proof.LISTED_CBC)
+            best.bounded(round_up_to_attainable(problem, max(0, units)), Proof.LISTED_CBC)
 
     run_program(
         model,

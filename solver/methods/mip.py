@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ..engines.folders import scratch_folder
 from ..engines.process import EngineCrash, HardLimitReached, run_job
-from ..engines.scratch import scratch_folder
 from ..errors import BackendUnavailableError
 from ..exact import Array
 from ..formulation import assignment_model
@@ -59,9 +59,8 @@ def mip(problem: Problem, options: Options) -> Outcome:
 
     def on_values(values: Array) -> None:
         node_index = built.decode(values)
-        if node_index is not None and grid.keeps_limits(
-            node_index
-        ):  # the solver's tolerances may let others through
+        # The solver's tolerances may let through what breaks a limit.
+        if node_index is not None and grid.keeps_limits(node_index):
             options.on_incumbent(node_index)
 
     def objective_of(values: Array) -> int | None:
@@ -69,9 +68,8 @@ def mip(problem: Problem, options: Options) -> Outcome:
         return None if node_index is None else built.objective_of(node_index)
 
     def on_bound(grid_bound: int) -> None:
-        bound = grid.bound_in_units(grid_bound) if trusted else None
-        if bound is not None:
-            options.on_bound(bound, proof)
+        if trusted:
+            options.on_bound(grid.bound_in_units(grid_bound), proof)
 
     answer = run_program(
         built.model,
@@ -88,7 +86,7 @@ def mip(problem: Problem, options: Options) -> Outcome:
         return Outcome(Termination.FINISHED, message=_NO_GAP.format(options.mip_solver))
     if answer["status"] == "infeasible":
         return _confirmed(problem, options)
-    outcome = outcome_of(problem, options, answer["status"], proof, trusted=trusted)
+    outcome = outcome_of(problem, options, answer["status"])
     if not trusted and outcome.termination is Termination.PROVEN:
         return Outcome(Termination.FINISHED, message=_TOO_WIDE.format(options.mip_solver))
     return outcome
@@ -104,8 +102,8 @@ def _confirmed(problem: Problem, options: Options) -> Outcome:
         outcome = cp_sat(problem, options)
     except (BackendUnavailableError, EngineCrash):
         outcome = None
-    if outcome is not None and outcome.termination is Termination.PROVEN:
-        return outcome  # infeasible indeed, or an optimum that refutes the claim
+    if outcome is not None and outcome.termination is not Termination.TIME_LIMIT:
+        return outcome  # infeasible indeed, or an allocation that refutes the claim
     return Outcome(Termination.FINISHED, message=_UNCONFIRMED.format(options.mip_solver))
 
 

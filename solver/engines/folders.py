@@ -13,18 +13,15 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..locks import LOCK, hold, lock
 from .child import EngineCrash
-
-try:
-    import fcntl
-except ImportError:  # not on Windows
-    fcntl = None  # type: ignore[assignment]
 
 __all__ = ["remove_all", "scratch_folder"]
 
-_PREFIX, _LOCK = "nodewise-", "lock"
+_PREFIX = "nodewise-"
 
-_mine: dict[Path, int] = {}
+_mine: dict[Path, int | None] = {}
+"""The folders of this process, and the open files that lock them."""
 
 
 @contextlib.contextmanager
@@ -37,61 +34,59 @@ def scratch_folder() -> Iterator[Path]:
         If there is no place for it.
     """
     try:
-        folder, lock = _make()
+        folder, held = _make()
     except OSError as error:
         raise EngineCrash(f"there is no place for the solver's files: {error}") from None
-    _mine[folder] = lock
+    _mine[folder] = held
     try:
         yield folder
     finally:
         _remove(folder)
 
 
-def _make() -> tuple[Path, int]:
+def _make() -> tuple[Path, int | None]:
     place = Path(tempfile.gettempdir())
     _clear(place)
     # It gets the name by which others judge it once it is locked.
     hidden = Path(tempfile.mkdtemp(prefix=f".{_PREFIX}", dir=place))
-    lock = -1
+    held = None
     try:
-        lock = os.open(hidden / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-        if fcntl is not None:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        return hidden.rename(place / hidden.name[1:]), lock
+        held = hold(hidden)
+        return hidden.rename(place / hidden.name[1:]), held
     except BaseException:
-        if lock >= 0:
-            os.close(lock)
+        if held is not None:
+            os.close(held)
         shutil.rmtree(hidden, ignore_errors=True)
         raise
 
 
 def _clear(place: Path) -> None:
     """Remove the folders of processes that are gone."""
-    if fcntl is None:
-        return
     for folder in place.glob(f"{_PREFIX}*"):
         if folder in _mine:
             continue
         with contextlib.suppress(OSError):
-            lock = os.open(folder / _LOCK, os.O_RDWR | os.O_NOFOLLOW)
+            handle = os.open(folder / LOCK, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(folder, ignore_errors=True)
+                if lock(handle):
+                    shutil.rmtree(folder, ignore_errors=True)
             finally:
-                os.close(lock)
+                os.close(handle)
 
 
 def _remove(folder: Path) -> None:
-    lock = _mine.pop(folder, None)
-    if lock is not None:
-        os.close(lock)
+    if folder in _mine:
+        held = _mine.pop(folder)
+        if held is not None:
+            os.close(held)
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _leave_to_parent() -> None:
     """After a fork: the folders are the parent's."""
-    for lock in _mine.values():
-        os.close(lock)
+    for held in _mine.values():
+        if held is not None:
+            os.close(held)
     _mine.clear()
 
 
