@@ -126,7 +126,7 @@ def _tell_missing() -> None:
 def _compile(plan: Plan) -> None:
     """Compile the search beforehand, so that no run pays for it."""
     if any(one.exact_bound and one.random for one in plan.methods):
-        from solver.kernels.ready import compile_ahead
+        from solver.kernels.build.ready import compile_ahead
 
         with console.status("compiling the local search, once for an installation"):
             compile_ahead(lambda: False)

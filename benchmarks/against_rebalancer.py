@@ -32,11 +32,11 @@ from rich.console import Console
 from rich.table import Table
 
 from instances import from_spec
-from solver.check import check
-from solver.cost import cost_of
-from solver.io import write_instance
-from solver.model import Instance
-from solver.result import relative_gap
+from solver.files.instance import write_instance
+from solver.judge.check import check
+from solver.judge.cost import cost_of
+from solver.model.instance import Instance
+from solver.model.result import relative_gap
 
 ROOT = Path(__file__).parents[1]
 PEER = "benchmarks.peers.rebalancer_peer"

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from solver import InstanceError
-from solver.files import atomic_text, write_csv
+from solver.system.whole_files import atomic_text, write_csv
 
 from .competitors import ROOT, is_exact
 from .record import Number, Outcome, Record

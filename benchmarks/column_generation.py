@@ -15,9 +15,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.local_search import NODES, TRACES
 from instances.readers.openb import read_openb
 from solver import lower_bound
+
+from .local_search import NODES, TRACES
 
 LARGEST_POD = "openb-pod-1639"  # in gpuspec33; no node of the model it names can hold it
 

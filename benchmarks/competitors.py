@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from solver.errors import BackendUnavailableError, OptionError
-from solver.source_text import did_you_mean
+from solver.files.text import did_you_mean
 
 __all__ = ["BASELINE", "COMPETITORS", "ROOT", "Competitor", "is_exact", "require"]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from solver import Instance
-from solver.exact import Array
+from solver.model.exact import Array
 
 __all__ = ["content_hash"]
 

@@ -1,6 +1,6 @@
 """What an answer is worth: checked alone, then held against what all others found.
 
-An allocation goes through `solver.check` and `solver.cost_of`, which share nothing with any
+An allocation goes through `solver.judge.check` and `solver.cost_of`, which share nothing with any
 solver. Bounds and proofs cannot be recomputed, but they can be refuted: by a cheaper allocation,
 by a known bound, or by any allocation where none was said to exist. Costs of nodewise's methods
 and their bounds are compared exactly; floating-point solvers' claims with a relative tolerance of
@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from solver import Instance, check, cost_of
+from solver import Instance, cost_of
+from solver.judge import check
 
 from .best_known import Known
 from .competitors import is_exact

@@ -18,7 +18,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from solver.exact import Array
+from solver.model.exact import Array
 
 from .competitors import BASELINE, COMPETITORS
 from .record import Outcome

@@ -14,7 +14,7 @@ from typing import Any
 
 import jinja2
 
-from solver.files import atomic_text, write_csv
+from solver.system.whole_files import atomic_text, write_csv
 
 from .best_known import Known
 from .competitors import BASELINE

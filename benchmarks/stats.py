@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from solver.exact import Array
+from solver.model.exact import Array
 
 from .record import Number, Point
 

@@ -24,8 +24,8 @@ from instances import generate, named
 from instances.readers.openb import read_openb
 from solver import Instance, InstanceError, write_instance
 from solver.errors import OptionError
-from solver.files import atomic_text, write_csv
-from solver.source_text import did_you_mean
+from solver.files.text import did_you_mean
+from solver.system.whole_files import atomic_text, write_csv
 
 from .fingerprint import content_hash
 

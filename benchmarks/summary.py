@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solver.result import relative_gap
+from solver.model.result import relative_gap
 
 from .best_known import Known
 from .competitors import BASELINE, COMPETITORS

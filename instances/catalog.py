@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from solver.model import Instance, Node, Task
+from solver.model.instance import Instance, Node, Task
 
 __all__ = ["article_10", "article_12", "article_16", "article_100", "example", "named"]
 

@@ -10,15 +10,13 @@
 (136, 'optimal', {'train': 'big', 'serve': 'small'})
 """
 
-from . import signals as _signals  # noqa: F401  # first: it minds signals while the rest loads
+from .system import signals as _signals  # noqa: F401  # first: it minds signals while the rest loads
 
 # isort: split
 
 import logging
 
-from .bounds import lower_bound
-from .check import Violation, check
-from .cost import cost_of
+from .bounds.lower_bound import lower_bound
 from .engines.process import close_engines
 from .errors import (
     BackendUnavailableError,
@@ -27,10 +25,12 @@ from .errors import (
     NodewiseError,
     NodewiseWarning,
 )
-from .io import read_allocation, read_instance, write_allocation, write_instance
+from .files.instance import read_allocation, read_instance, write_allocation, write_instance
+from .judge.check import Violation, check
+from .judge.cost import cost_of
 from .methods import methods
-from .model import Instance, Node, Task
-from .result import Allocation, Progress, Result, Status, Termination
+from .model.instance import Instance, Node, Task
+from .model.result import Allocation, Progress, Result, Status, Termination
 from .solve import solve
 from .versions import __version__, show_versions
 

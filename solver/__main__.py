@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
-from . import signals
+from .system import signals
 
 __all__ = ["main"]
 
@@ -16,7 +16,7 @@ __all__ = ["main"]
 def main() -> int:
     """Run the command line with the arguments of the process and return its exit code."""
     _open_standard_streams()
-    from .cli import run
+    from .command.cli import run
 
     signals.take()
     try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .errors import BackendUnavailableError
-from .exact import Array
+from .model.exact import Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,9 +8,8 @@ import warnings
 from dataclasses import replace
 from typing import Any
 
-from .bounds import closed_form_bound
-from .check import check
-from .cost import AnyAllocation, as_allocation, cost_in_units, in_user_units
+from .bounds.infeasible import why_infeasible
+from .bounds.lower_bound import closed_form_bound
 from .errors import (
     AllocationError,
     BackendUnavailableError,
@@ -18,16 +17,17 @@ from .errors import (
     NodewiseWarning,
     OptionError,
 )
-from .exact import Array
-from .infeasibility import why_infeasible
-from .interrupts import interrupted_once
+from .judge.check import check
+from .judge.cost import AnyAllocation, as_allocation, cost_in_units, in_user_units
 from .methods import MethodInfo, Options, Outcome, methods
-from .methods.balance import balance
-from .model import Instance, Number
-from .presolve import Problem
-from .proofs import Proof
-from .result import Allocation, Progress, ProgressCallback, Result, Status, Termination
-from .rounding import what_to_round
+from .methods.placing.balance import balance
+from .model.exact import Array
+from .model.instance import Instance, Number
+from .model.proofs import Proof
+from .model.result import Allocation, Progress, ProgressCallback, Result, Status, Termination
+from .problem.problem import Problem
+from .problem.rounding import what_to_round
+from .system.interrupts import interrupted_once
 from .time_limits import LONGEST, TIME_LIMIT_RULE, is_number, is_time_limit
 from .versions import show_versions
 

@@ -25,7 +25,7 @@ def data_dir() -> Path:
 @pytest.fixture(scope="session", autouse=True)
 def compiled_kernels():
     """Compile the kernels once, so that no test with a time limit waits for it."""
-    from solver.kernels.ready import compile_ahead
+    from solver.kernels.build.ready import compile_ahead
 
     assert compile_ahead(lambda: False)
 
@@ -33,7 +33,7 @@ def compiled_kernels():
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
     """Run a command of the command line in this process: its exit code, stdout and stderr."""
-    from solver import cli
+    from solver.command import cli
 
     def call(*arguments: str) -> tuple[int, str, str]:
         code = cli.run(arguments)

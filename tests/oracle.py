@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from solver.model import Instance, Node, Task
+    from solver.model.instance import Instance, Node, Task
 
 
 class Optimum(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from solver.model import Instance, Node, Task
+from solver.model.instance import Instance, Node, Task
 
 Number = int | float
 KINDS = ("A100", "V100")

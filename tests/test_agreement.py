@@ -7,12 +7,13 @@ import oracle
 import pytest
 from random_instances import random_instances
 
-from solver import Status, Termination, check, cost_of, methods, solve
-from solver.bounds import closed_form_bound, linear_bound
+from solver import Status, Termination, cost_of, methods, solve
+from solver.bounds.lower_bound import closed_form_bound, linear_bound
+from solver.judge import check
 from solver.methods import Options
 from solver.methods.cp_sat import cp_sat
 from solver.methods.mip import mip
-from solver.presolve import Problem
+from solver.problem.problem import Problem
 
 HEURISTICS = ["local-search", "greedy", "first-fit", "best-fit", "round-robin", "blocks"]
 BATCHES = 10

@@ -17,9 +17,10 @@ from nightly import cases
 from process_tree import children
 from test_solve import hard_instance
 
-from solver import Status, check, close_engines, lower_bound, solve
+from solver import Status, close_engines, lower_bound, solve
 from solver.engines import child, process
-from solver.interrupts import interrupted_once
+from solver.judge import check
+from solver.system.interrupts import interrupted_once
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="looks at processes through /proc"
@@ -284,7 +285,7 @@ def test_an_engine_that_cannot_start_leaves_the_answer(monkeypatch, error):
 
 
 def test_without_threads_the_parts_run_in_the_calling_one(monkeypatch):
-    from solver.methods.parts import Pool
+    from solver.search.parts import Pool
 
     def refuse(_self):
         raise RuntimeError("can't start new thread")

@@ -6,6 +6,7 @@ import ast
 import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,34 +16,20 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("solver", "instances", "benchmarks")
 
-# The floor of every module and subpackage of `solver`; "" is the package itself.
+# The floor of every room of `solver` and of the modules beside them; "" is the package itself.
 FLOORS = {
-    **dict.fromkeys(
-        ["errors", "exact", "exact_data", "files", "model", "plot", "records", "result"], 0
-    ),
-    **dict.fromkeys(
-        [
-            "eligibility",
-            "interrupts",
-            "locks",
-            "source_text",
-            "validation",
-            "versions",
-            "proofs",
-            "time_limits",
-        ],
-        0,
-    ),
-    **dict.fromkeys(["archive", "scratch", "signals"], 0),
-    **dict.fromkeys(["check", "cost", "csv_io", "csv_table", "io", "json_io"], 1),
-    **dict.fromkeys(["attainable", "bounds", "coarsening", "columns", "grid"], 1),
-    **dict.fromkeys(["infeasibility", "presolve", "rounding"], 1),
-    **dict.fromkeys(["engines", "formulation", "kernels", "linear_model"], 1),
-    "methods": 2,
-    "solve": 3,
-    "": 3,
-    **dict.fromkeys(["__main__", "cli", "display", "outputs", "sources"], 4),
+    **dict.fromkeys(["errors", "plot", "time_limits", "versions"], 0),
+    **dict.fromkeys(["system", "model"], 0),
+    **dict.fromkeys(["judge", "files", "problem"], 1),
+    **dict.fromkeys(["programs", "engines", "kernels"], 2),
+    **dict.fromkeys(["bounds", "columns", "search"], 3),
+    "methods": 4,
+    **dict.fromkeys(["solve", ""], 5),
+    **dict.fromkeys(["plan", "explain", "view"], 6),
+    **dict.fromkeys(["command", "__main__"], 7),
 }
+COMMAND = FLOORS["command"]
+MOST_FOR_INSTANCES = FLOORS["files"]
 HEAVY = (
     "ortools",
     "pulp",
@@ -109,9 +96,9 @@ def breach(importer: str, imported: str) -> str | None:
     package, target = importer.split(".")[0], imported.split(".")[0]
     if package == target == "solver" and floor(imported) > floor(importer):
         return f"{importer} (floor {floor(importer)}) imports {imported} (floor {floor(imported)})"
-    if package == "solver" and target == "instances" and floor(importer) < 4:
+    if package == "solver" and target == "instances" and floor(importer) < COMMAND:
         return f"{importer} imports {imported}: only the command line may"
-    if package == "instances" and target == "solver" and floor(imported) > 1:
+    if package == "instances" and target == "solver" and floor(imported) > MOST_FOR_INSTANCES:
         return f"{importer} imports {imported} (floor {floor(imported)}): only floors 0 and 1"
     if package != "benchmarks" and target == "benchmarks":
         return f"{importer} imports {imported}: nobody may"
@@ -137,14 +124,67 @@ def test_every_imported_module_of_ours_exists():
 
 def test_the_graph_sees_the_packages():
     graph = import_graph()
-    assert graph.has_edge("solver.check", "solver.model")
-    assert graph.has_edge("solver.result", "solver.plot")
+    assert graph.has_edge("solver.judge.check", "solver.model.instance")
+    assert graph.has_edge("solver.model.result", "solver.plot")
 
 
-@pytest.mark.parametrize("name", ["cost", "check"])
-def test_the_judge_imports_the_model_and_nothing_that_solves(name):
-    below = {"solver.errors", "solver.exact", "solver.model", "solver.result"}
-    assert set(import_graph().successors(f"solver.{name}")) <= below
+def room(module: str) -> str:
+    """The folder of `solver` that a module is in, or the module itself where it is in none."""
+    return ".".join(module.split(".")[:2])
+
+
+def test_rooms_have_no_cycles():
+    rooms = networkx.DiGraph((room(a), room(b)) for a, b in import_graph().edges)
+    rooms.remove_edges_from(list(networkx.selfloop_edges(rooms)))
+    assert list(networkx.simple_cycles(rooms)) == []
+
+
+def test_the_judge_imports_the_model_and_nothing_that_solves():
+    graph = import_graph()
+    judge = [name for name in graph if room(name) == "solver.judge"]
+    assert {name.split(".")[-1] for name in judge} >= {"check", "cost"}
+    imported = {room(target) for name in judge for target in graph.successors(name)}
+    assert imported <= {"solver.errors", "solver.model", "solver.judge"}
+
+
+MOST_FILES, MOST_LINES, MOST_LINES_OF_A_FUNCTION = 12, 400, 80
+
+
+def sources_of_ours() -> list[Path]:
+    return [path for name, path in modules().items() if not name.startswith("benchmarks")]
+
+
+def test_no_room_is_crowded():
+    count = Counter(path.parent for path in sources_of_ours())
+    assert [str(folder) for folder, files in count.items() if files > MOST_FILES] == []
+
+
+def test_no_file_and_no_function_is_long():
+    long = []
+    for path in sources_of_ours():
+        text = path.read_text(encoding="utf-8")
+        if text.count("\n") > MOST_LINES:
+            long.append(str(path))
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef) and lines_of(node) > MOST_LINES_OF_A_FUNCTION:
+                long.append(f"{path}: {node.name}")
+    assert long == []
+
+
+def lines_of(function: ast.FunctionDef) -> int:
+    assert function.end_lineno is not None
+    return function.end_lineno - function.lineno + 1
+
+
+def test_every_folder_says_what_lives_there():
+    packages = [path for path in sources_of_ours() if path.name == "__init__.py"]
+    assert [str(p) for p in packages if not ast.get_docstring(ast.parse(p.read_text()))] == []
+
+
+def test_the_folders_of_the_tests_are_those_of_the_code():
+    folders = {path.name for path in (ROOT / "tests").iterdir() if any(path.glob("test_*.py"))}
+    rooms = {path.name for path in (ROOT / "solver").iterdir() if path.is_dir()}
+    assert folders <= rooms | {"instances", "benchmarks"}
 
 
 def test_importing_solver_loads_no_heavy_library():
@@ -191,20 +231,20 @@ def test_imports_are_resolved(source, name, is_package, expected):
 @pytest.mark.parametrize(
     ("importer", "imported", "allowed"),
     [
-        ("solver.model", "solver.exact", True),
-        ("solver.model", "solver.cost", False),
-        ("solver.bounds", "solver.engines.process", True),
+        ("solver.model.instance", "solver.model.exact", True),
+        ("solver.model.instance", "solver.judge.cost", False),
+        ("solver.bounds.lower_bound", "solver.engines.process", True),
         ("solver.engines.process", "solver.methods", False),
         ("solver.methods.greedy", "solver.solve", False),
         ("solver.solve", "solver.methods", True),
-        ("solver", "solver.cli", False),
-        ("solver.cli", "solver", True),
-        ("solver.cli", "instances.catalog", True),
-        ("solver.io", "instances.readers.openb", False),
+        ("solver", "solver.command.cli", False),
+        ("solver.command.cli", "solver", True),
+        ("solver.command.cli", "instances.catalog", True),
+        ("solver.files.instance", "instances.readers.openb", False),
         ("solver.solve", "benchmarks.run", False),
-        ("solver.cli", "benchmarks.run", False),
-        ("instances.families", "solver.model", True),
-        ("instances.families", "solver.io", True),
+        ("solver.command.cli", "benchmarks.run", False),
+        ("instances.families", "solver.model.instance", True),
+        ("instances.families", "solver.files.instance", True),
         ("instances.families", "solver.methods.greedy", False),
         ("instances.families", "solver", False),
         ("instances.families", "benchmarks.suites", False),

@@ -11,7 +11,7 @@ import oracle
 import pytest
 from random_instances import random_instance, random_instances
 
-from solver.model import Instance, Node, Task
+from solver.model.instance import Instance, Node, Task
 
 
 @pytest.mark.parametrize("integers", [True, False])

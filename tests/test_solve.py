@@ -20,14 +20,14 @@ from solver import (
     Progress,
     Status,
     Termination,
-    check,
     cost_of,
     lower_bound,
     solve,
 )
 from solver.errors import AllocationError, MethodError, NodewiseWarning, OptionError
+from solver.judge import check
 from solver.methods import MethodInfo, Outcome, methods
-from solver.proofs import Proof
+from solver.model.proofs import Proof
 
 SOLVE = sys.modules["solver.solve"]
 

@@ -13,18 +13,19 @@ import pytest
 from nightly import cases
 
 from instances import from_spec
-from solver import Instance, Status, check, cost_of, lower_bound, solve
-from solver.columns import class_data, columns_of, generate_columns
-from solver.cost import cost_in_units
-from solver.formulation import assignment_model
-from solver.grid import make_grid
+from solver import Instance, Status, cost_of, lower_bound, solve
+from solver.columns.jobs import class_data, columns_of, generate_columns
+from solver.judge import check
+from solver.judge.cost import cost_in_units
 from solver.kernels.pricing import make_tables, multipliers
 from solver.methods import Options
+from solver.methods.best import Best
 from solver.methods.mip import is_trusted, mip
-from solver.methods.warm_start import Best
-from solver.presolve import Problem
-from solver.proofs import Proof
-from solver.rounding import what_to_round
+from solver.model.proofs import Proof
+from solver.problem.grid import make_grid
+from solver.problem.problem import Problem
+from solver.problem.rounding import what_to_round
+from solver.programs.assignment import assignment_model
 
 
 def run_alone(script):
@@ -292,10 +293,10 @@ def test_a_linear_solver_that_ends_abnormally_is_no_crash():
         import numpy as np
         from ortools.math_opt.python import mathopt
         from instances import from_spec
-        from solver.bounds import _Relaxation
-        from solver.columns import class_data
+        from solver.bounds.lower_bound import _Relaxation
+        from solver.columns.jobs import class_data
         from solver.engines import columns, glop
-        from solver.presolve import Problem
+        from solver.problem.problem import Problem
 
         def fail(*_, **__):
             raise AttributeError("'StatusNotOk' object has no attribute 'canonical_code'")
@@ -336,9 +337,9 @@ def test_the_library_path_of_highs_does_not_grow():
     lengths = run_alone("""
         import json, os, tempfile
         import numpy as np
-        from solver.engines import pulp_models
-        from solver.formulation import assignment_model
-        from solver.presolve import Problem
+        from solver.engines import mip
+        from solver.programs.assignment import assignment_model
+        from solver.problem.problem import Problem
         from instances import from_spec
 
         problem = Problem(from_spec("few_per_node:nodes=2,seed=1"))
@@ -346,7 +347,7 @@ def test_the_library_path_of_highs_does_not_grow():
         lengths = []
         for _ in range(3):
             with tempfile.TemporaryDirectory() as folder:
-                pulp_models.solve_model({
+                mip.solve_model({
                     "solver": "HiGHS", "model": model, "hint": None, "time_limit": 5, "seed": 0,
                     "num_workers": 1, "rel_gap": 0.0, "folder": folder,
                 }, lambda _: None)

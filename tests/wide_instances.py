@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from random_instances import random_instance
 
-from solver.model import Instance
+from solver.model.instance import Instance
 
 _PLAIN = 0.3
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from solver.model import Instance
+from solver.model.instance import Instance
 
 from .openb import read_openb
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from solver.errors import InstanceError
-from solver.model import Instance
+from solver.model.instance import Instance
 
 from .table import Table, read_table
 

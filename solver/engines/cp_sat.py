@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from ortools.sat.python import cp_model
 
-from ..exact import Array
-from ..linear_model import LinearModel
+from ..model.exact import Array
+from ..programs.linear_model import LinearModel
 
 __all__ = ["solve_model"]
 

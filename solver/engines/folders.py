@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..locks import LOCK, hold, lock
+from ..system.locks import LOCK, hold, lock
 from .child import EngineCrash
 
 __all__ = ["remove_all", "scratch_folder"]

@@ -10,8 +10,8 @@ import numpy as np
 from ortools.math_opt import model_pb2
 from ortools.math_opt.python import mathopt
 
-from ..exact import Array
-from ..linear_model import INFINITE, LinearModel
+from ..model.exact import Array
+from ..programs.linear_model import INFINITE, LinearModel
 
 __all__ = ["FAILURES", "solve_relaxation"]
 

@@ -25,8 +25,14 @@ __all__ = ["EngineCrash", "HardLimitReached", "close_engines", "run_job", "warm_
 _STOP_SECONDS = 2.0
 _LEAST_IDLE = 2
 _OR_TOOLS = frozenset(
-    f"solver.engines.{name}"
-    for name in ("branching", "columns", "cp_sat", "diving", "enumeration", "glop")
+    {
+        "solver.columns.branching",
+        "solver.columns.diving",
+        "solver.columns.enumeration",
+        "solver.columns.generation",
+        "solver.engines.cp_sat",
+        "solver.engines.glop",
+    }
 )
 
 

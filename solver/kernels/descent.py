@@ -10,15 +10,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..exact import Array
-from .chains import improve_chain
-from .emptying import empty_node, replace_node
-from .exchange import improve_pair
-from .jit import inner, kernel, lean
-from .regroup import MOST_TASKS, regroup
-from .relief import feed_pair, relieve_pair, starvation
-from .sets import Buffers
-from .split import split_pair
+from ..model.exact import Array
+from .build.jit import inner, kernel, lean
+from .moves.chains import improve_chain
+from .moves.emptying import empty_node, replace_node
+from .moves.exchange import improve_pair
+from .moves.regroup import MOST_TASKS, regroup
+from .moves.relief import feed_pair, relieve_pair, starvation
+from .moves.sets import Buffers
+from .moves.split import split_pair
 from .state import Facts, State, excess_of
 
 __all__ = ["Ranking", "descend", "feed", "make_ranking", "regroup_some", "relieve", "switch_off"]

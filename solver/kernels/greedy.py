@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..exact import Array
-from .jit import kernel, lean
+from ..model.exact import Array
+from .build.jit import kernel, lean
 from .state import Facts
 
 __all__ = ["fill_greedily"]

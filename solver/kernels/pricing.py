@@ -19,8 +19,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..exact import Array
-from .jit import inner, kernel
+from ..model.exact import Array
+from .build.jit import inner, kernel
 
 __all__ = ["Knapsack", "Tables", "make_tables", "multipliers", "price_out"]
 

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..exact import Array
-from ..presolve import Problem
-from .jit import kernel, lean
+from ..model.exact import Array
+from ..problem.problem import Problem
+from .build.jit import kernel, lean
 
 __all__ = [
     "Facts",

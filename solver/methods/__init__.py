@@ -7,6 +7,7 @@ from importlib.util import find_spec
 
 from .auto import auto
 from .base import Method, Options, Outcome
+from .best import warm_started
 from .column_generation import column_generation
 from .cp_sat import cp_sat
 from .fit import best_fit, first_fit
@@ -14,7 +15,6 @@ from .greedy import greedy
 from .local_search import local_search
 from .mip import mip
 from .round_robin import blocks, round_robin
-from .warm_start import warm_started
 
 __all__ = ["MethodInfo", "Options", "Outcome", "methods"]
 

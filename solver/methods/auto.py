@@ -6,21 +6,21 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from ..bounds import linear_bound
+from ..bounds.lower_bound import linear_bound
 from ..engines.process import EngineCrash, warm_up
 from ..errors import BackendUnavailableError
-from ..formulation import count_cells
-from ..kernels.ready import is_ready, is_usable, prepare, why_not
-from ..presolve import Problem
-from ..proofs import Proof
-from ..result import Termination
+from ..kernels.build.ready import is_ready, is_usable, prepare, why_not
+from ..model.proofs import Proof
+from ..model.result import Termination
+from ..problem.problem import Problem
+from ..programs.assignment import count_cells
 from .base import Options, Outcome
+from .best import Best, run_baselines
 from .column_generation import prove
-from .construction import is_large
 from .cp_sat import ENGINE, cp_sat
 from .local_search import local_search, search_plainly
+from .placing.construction import is_large
 from .plain_search import plain_search
-from .warm_start import Best, run_baselines
 
 __all__ = ["COLUMN_PAIRS", "EXACT_CELLS", "FEW_TASKS", "SMALL_CELLS", "auto"]
 

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ..exact import Array
-from ..presolve import Problem
-from ..proofs import Proof
-from ..result import Termination
+from ..model.exact import Array
+from ..model.proofs import Proof
+from ..model.result import Termination
+from ..problem.problem import Problem
 
 __all__ = ["Method", "Options", "Outcome"]
 

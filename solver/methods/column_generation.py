@@ -1,6 +1,6 @@
 """Column generation: whole-node columns, a strong bound, and proof by enumeration.
 
-The relaxation over columns (`solver.columns`) bounds the cost; an allocation from the other
+The relaxation over columns (`solver.columns.jobs`) bounds the cost; an allocation from the other
 heuristics bounds it from above. Once the gap is small, all columns whose reduced cost lies
 within it are listed, and the program over them is solved to optimality: no other column can
 belong to a better allocation (Baldacci, Christofides and Mingozzi 2008). Where they are too
@@ -14,8 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..attainable import round_up_to_attainable
-from ..columns import (
+from ..columns.jobs import (
     Column,
     Generated,
     branch_and_price,
@@ -27,17 +26,18 @@ from ..columns import (
     set_model,
 )
 from ..engines.process import EngineCrash
-from ..exact import Array
-from ..formulation import require_buildable
-from ..kernels.ready import is_ready, why_not
-from ..linear_model import LinearModel
-from ..presolve import Problem
-from ..proofs import Proof
-from ..result import Termination
+from ..kernels.build.ready import is_ready, why_not
+from ..model.exact import Array
+from ..model.proofs import Proof
+from ..model.result import Termination
+from ..problem.attainable import round_up_to_attainable
+from ..problem.problem import Problem
+from ..programs.assignment import require_buildable
+from ..programs.linear_model import LinearModel
 from .base import Options, Outcome
+from .best import Best, run_baselines
 from .local_search import local_search
 from .mip import is_trusted, run_program
-from .warm_start import Best, run_baselines
 
 __all__ = ["column_generation"]
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..cost import cost_in_units
 from ..engines.process import HardLimitReached, run_job
-from ..exact import Array
-from ..formulation import AssignmentModel, assignment_model
-from ..grid import Grid, make_grid
-from ..presolve import Problem
-from ..proofs import Proof
-from ..result import Termination
+from ..judge.cost import cost_in_units
+from ..model.exact import Array
+from ..model.proofs import Proof
+from ..model.result import Termination
+from ..problem.grid import Grid, make_grid
+from ..problem.problem import Problem
+from ..programs.assignment import AssignmentModel, assignment_model
 from .base import Options, Outcome
 from .exact_outcome import hard_limit, outcome_of
 

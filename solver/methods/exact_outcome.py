@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..presolve import Problem
-from ..proofs import Proof
-from ..result import Termination
+from ..model.proofs import Proof
+from ..model.result import Termination
+from ..problem.problem import Problem
 from .base import Options, Outcome
 
 __all__ = ["hard_limit", "outcome_of"]

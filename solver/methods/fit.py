@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..exact import Array
-from ..presolve import Problem
+from ..model.exact import Array
+from ..problem.problem import Problem
 from .base import Options, Outcome
-from .construction import largest_first, run_construction
-from .placement import Placement
+from .placing.construction import largest_first, run_construction
+from .placing.placement import Placement
 
 __all__ = ["best_fit", "first_fit"]
 

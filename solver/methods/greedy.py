@@ -11,14 +11,14 @@ from typing import cast
 
 import numpy as np
 
-from ..exact import Array
-from ..kernels.ready import is_ready, is_usable, prepare
-from ..presolve import Problem
-from ..result import Termination
+from ..kernels.build.ready import is_ready, is_usable, prepare
+from ..model.exact import Array
+from ..model.result import Termination
+from ..problem.problem import Problem
 from .base import Options, Outcome
-from .construction import finish, is_large, largest_first, run_construction
-from .placement import Placement
-from .plain_greedy import fill_plainly
+from .placing.construction import finish, is_large, largest_first, run_construction
+from .placing.placement import Placement
+from .placing.plain_greedy import fill_plainly
 
 __all__ = ["greedy"]
 

@@ -2,7 +2,7 @@
 
 Rounds of exchanges, ejection chains and exact solutions of small groups (`Search`), in
 parts that run side by side (`parts`); where these find nothing more, larger groups are
-solved by CP-SAT (`neighbourhood`).
+solved by CP-SAT (`groups`).
 """
 
 from __future__ import annotations
@@ -13,24 +13,17 @@ from typing import Any
 
 import numpy as np
 
-from ..exact import Array
-from ..kernels.ready import (
-    compile_ahead,
-    is_ready,
-    is_usable,
-    mark_used,
-    prepare,
-    why_not,
-)
-from ..presolve import Problem
-from ..result import Termination
+from ..kernels.build.ready import compile_ahead, is_ready, is_usable, mark_used, prepare, why_not
+from ..model.exact import Array
+from ..model.result import Termination
+from ..problem.problem import Problem
+from ..search.groups import Group, can_group, draw_group, make_group, solve_group
 from .base import Options, Outcome
-from .construction import is_large, largest_first
-from .neighbourhood import Group, can_group, draw_group, make_group, solve_group
-from .placement import Placement
+from .best import Best, run_baselines
+from .placing.construction import is_large, largest_first
+from .placing.placement import Placement
+from .placing.repair import place_stranded
 from .plain_search import plain_search
-from .repair import place_stranded
-from .warm_start import Best, run_baselines
 
 __all__ = ["local_search", "search_plainly"]
 
@@ -100,7 +93,7 @@ class _Run:
     def __init__(self, problem: Problem, options: Options, best: Best) -> None:
         # Loaded here: numba takes half a second, which only those who search should pay.
         from ..kernels.state import make_facts, task_order
-        from .parts import Pool
+        from ..search.parts import Pool
 
         self.problem, self.options, self.best = problem, options, best
         self.rng = np.random.default_rng(options.seed)
@@ -201,7 +194,7 @@ class _Run:
 
     def _search(self) -> None:
         """Some rounds: on the whole by one worker, on parts by several."""
-        from .parts import Part, cut, search_part, take
+        from ..search.parts import Part, cut, search_part, take
 
         n = self.facts.node_compute.size
         parts = min(self.pool.size, max(1, n // _NODES_PER_PART))

@@ -11,19 +11,19 @@ import numpy as np
 from ..engines.folders import scratch_folder
 from ..engines.process import EngineCrash, HardLimitReached, run_job
 from ..errors import BackendUnavailableError
-from ..exact import Array
-from ..formulation import assignment_model
-from ..linear_model import INFINITE, LinearModel
-from ..presolve import Problem
-from ..proofs import mip_proof
-from ..result import Termination
+from ..model.exact import Array
+from ..model.proofs import mip_proof
+from ..model.result import Termination
+from ..problem.problem import Problem
+from ..programs.assignment import assignment_model
+from ..programs.linear_model import INFINITE, LinearModel
 from .base import Options, Outcome
 from .cp_sat import cp_sat
 from .exact_outcome import hard_limit, outcome_of
 
 __all__ = ["ENGINE", "is_trusted", "mip", "run_program", "safe_bound"]
 
-ENGINE = "solver.engines.pulp_models"
+ENGINE = "solver.engines.mip"
 _ABSOLUTE, _RELATIVE, _DUAL_TOLERANCE = 1e-3, 1e-12, 1e-7
 _TRUSTED_SIZE, _TRUSTED_PRICE, _TRUSTED_COST = 2**16, 2**30, 2**40
 _NO_GAP = "{} calls its answer optimal, but within a gap that cannot be set from here"

@@ -12,12 +12,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..exact import Array
-from ..presolve import Problem
+from ..model.exact import Array
+from ..problem.problem import Problem
 from .base import Options
-from .moves import cost_change, draw_moves, keeps_limits, loads_after, make_move
-from .placement import Placement
-from .warm_start import Best
+from .best import Best
+from .placing.moves import cost_change, draw_moves, keeps_limits, loads_after, make_move
+from .placing.placement import Placement
 
 __all__ = ["PlainSearch", "plain_search"]
 

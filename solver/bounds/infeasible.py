@@ -1,0 +1,198 @@
+"""Reasons, in the user's words, why an instance has no allocation.
+
+Two necessary conditions are checked: every task fits some node alone, and, in each hard
+dimension, the tasks fit the nodes they may use when tasks can be cut into pieces (a maximum
+flow; its minimum cut names the tasks and nodes that clash; Ford and Fulkerson 1956).
+Finding no reason does not mean that an allocation exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..model.exact import Array, floats_of, number_of, sums_by_group
+from ..problem.problem import Problem, group_rows
+
+__all__ = ["why_infeasible"]
+
+_MAX_CELLS = 20_000_000
+_MAX_EDGES = 50_000
+_NAMES = 3
+
+
+def why_infeasible(problem: Problem) -> str | None:
+    r"""A proof, as a sentence, that no allocation exists; None if none is found.
+
+    Examples
+    --------
+    >>> from solver import Instance
+    >>> instance = Instance.from_arrays(
+    ...     node_compute=[1, 1], node_storage=[8, 4], task_compute=[1, 1], task_storage=[5, 6]
+    ... )
+    >>> print(why_infeasible(Problem(instance)).replace("; ", ";\n"))
+    storage: 2 tasks ('task-0', 'task-1') need 11 together;
+    the only node that can hold them ('node-0') has 8: 3 short
+    """
+    homeless = _task_without_node(problem)
+    if homeless is not None:
+        return homeless
+    return _clash(problem)
+
+
+def _task_without_node(problem: Problem) -> str | None:
+    """A sentence about the first class of tasks that no eligible node can hold."""
+    instance, classes = problem.instance, problem.classes
+    need = instance.exact.needs[classes.task_first]
+    have = instance.exact.capacity[classes.node_first]
+    mask = instance.eligible_nodes[:, classes.node_first]
+    group = instance.task_group[classes.task_first]
+    homeless = np.arange(classes.num_task_classes)
+    size = np.ones(have.shape)
+    for d in range(have.shape[1]):
+        column = floats_of(have[:, d])
+        size[:, d] = column / max(float(column.max()), 1e-300)
+    for g in np.argsort(-size.min(axis=1, initial=np.inf), kind="stable").tolist():
+        if not homeless.size:
+            return None
+        fits = mask[group[homeless], g] & (need[homeless] <= have[g]).all(axis=1)
+        homeless = homeless[~fits]
+    if not homeless.size:
+        return None
+    sentence = _homeless_sentence(problem, int(homeless[0]), mask)
+    further = int(classes.task_count[homeless[1:]].sum())
+    return f"{sentence}; {further:,} further tasks fit no node either" if further else sentence
+
+
+def _homeless_sentence(problem: Problem, k: int, mask: Array) -> str:
+    instance, classes = problem.instance, problem.classes
+    exact = instance.exact
+    allowed = mask[instance.task_group[classes.task_first[k]]]
+    need = exact.needs[classes.task_first[k]]
+    have = exact.capacity[classes.node_first[allowed]]
+    names = _named(instance.task_ids[classes.tasks_of(k)], "task")
+    where = f"any of the {int(classes.node_count[allowed].sum()):,} nodes it may run on"
+    for d, dimension in enumerate(exact.dimensions):
+        most = max(have[:, d].tolist())
+        if need[d] > most:
+            lack = _amount(int(need[d]) - int(most), exact.scales[d])
+            return (
+                f"{_title(dimension)}: {names} needs {_amount(int(need[d]), exact.scales[d])}; "
+                f"{where} has at most {_amount(int(most), exact.scales[d])}: {lack} short"
+            )
+    dimensions = ", ".join(_title(dimension) for dimension in exact.dimensions)
+    return f"{names}: no node it may run on has enough of all of {dimensions} at once"
+
+
+def _clash(problem: Problem) -> str | None:
+    """A sentence about the tasks and nodes of a minimum cut that is below the demand."""
+    instance, classes = problem.instance, problem.classes
+    exact = instance.exact
+    task_bucket, node_bucket, adjacent = _buckets(problem)
+    for d, dimension in enumerate(exact.dimensions):
+        demand = sums_by_group(
+            exact.needs[:, d], task_bucket[classes.task_class], adjacent.shape[0]
+        )
+        supply = sums_by_group(
+            exact.capacity[:, d], node_bucket[classes.node_class], adjacent.shape[1]
+        )
+        cut = _overfull_cut(adjacent, demand.tolist(), supply.tolist())
+        if cut is None:
+            continue
+        tasks_in, nodes_in = cut
+        needed = sum(demand[b] for b in tasks_in)
+        there = sum(supply[h] for h in nodes_in)
+        tasks = np.flatnonzero(
+            np.isin(task_bucket[classes.task_class], tasks_in) & (exact.needs[:, d] > 0)
+        )
+        nodes = np.flatnonzero(np.isin(node_bucket[classes.node_class], nodes_in))
+        scale = exact.scales[d]
+        only = "the nodes that" if len(nodes) == instance.num_nodes else "the only nodes that"
+        if len(nodes) == 1:
+            only = "the only node that"
+        verb = "has" if len(nodes) == 1 else "have"
+        return (
+            f"{_title(dimension)}: {_count(instance.task_ids[tasks], 'task')} need "
+            f"{_amount(int(needed), scale)} together; {only} can hold them "
+            f"({_listed(instance.node_ids[nodes])}) {verb} {_amount(int(there), scale)}: "
+            f"{_amount(int(needed) - int(there), scale)} short"
+        )
+    return None
+
+
+def _buckets(problem: Problem) -> tuple[Array, Array, Array]:
+    """Tasks by the set of nodes that can hold them, nodes by the set of tasks.
+
+    Returns the bucket of each task class and node class, and the bool matrix of which
+    buckets meet. On large instances only eligibility is looked at, not what fits.
+    """
+    classes = problem.classes
+    if classes.num_task_classes * classes.num_node_classes <= _MAX_CELLS:
+        task_bucket, node_bucket, adjacent = _distinct(problem.fits)
+        if adjacent.size <= _MAX_EDGES:
+            return task_bucket, node_bucket, adjacent
+    mask = problem.instance.eligible_nodes[:, classes.node_first]
+    group_bucket, node_bucket, adjacent = _distinct(mask)
+    task_bucket = group_bucket[problem.instance.task_group[classes.task_first]]
+    if adjacent.size > _MAX_EDGES:
+        everything = np.ones((1, 1), dtype=bool)
+        return np.zeros_like(task_bucket), np.zeros_like(node_bucket), everything
+    return task_bucket, node_bucket, adjacent
+
+
+def _distinct(fits: Array) -> tuple[Array, Array, Array]:
+    rows, row_first = group_rows([np.packbits(fits, axis=1)])
+    columns, column_first = group_rows([np.packbits(fits, axis=0).T])
+    return rows, columns, fits[np.ix_(row_first, column_first)]
+
+
+def _overfull_cut(
+    adjacent: Array, demand: list[int], supply: list[int]
+) -> tuple[list[int], list[int]] | None:
+    """Buckets of tasks whose demand exceeds all the supply they can reach, and that supply."""
+    if adjacent.all():
+        everything = list(range(len(demand))), list(range(len(supply)))
+        return everything if sum(demand) > sum(supply) else None
+    import networkx  # loaded here: most instances never need it
+
+    graph: Any = networkx.DiGraph()
+    for b, amount in enumerate(demand):
+        graph.add_edge("source", ("tasks", b), capacity=int(amount))
+        for h in np.flatnonzero(adjacent[b]).tolist():
+            graph.add_edge(("tasks", b), ("nodes", h))
+    for h, amount in enumerate(supply):
+        graph.add_edge(("nodes", h), "sink", capacity=int(amount))
+    if "source" not in graph or "sink" not in graph:
+        return None
+    flow, (reached, _) = networkx.minimum_cut(graph, "source", "sink")
+    if flow >= sum(demand):
+        return None
+    tasks_in = [b for b in range(len(demand)) if ("tasks", b) in reached and demand[b]]
+    nodes_in = np.flatnonzero(adjacent[tasks_in].any(axis=0)).tolist()
+    return tasks_in, nodes_in
+
+
+def _title(dimension: str) -> str:
+    return "compute (max_load)" if dimension == "max_load" else dimension
+
+
+def _amount(units: int, scale: int) -> str:
+    value = number_of(units, scale)
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.12g}"
+
+
+def _named(ids: Array, noun: str) -> str:
+    alike = f" (and {len(ids) - 1:,} more like it)" if len(ids) > 1 else ""
+    return f"{noun} {str(ids[0])!r}{alike}"
+
+
+def _count(ids: Array, noun: str) -> str:
+    plural = noun if len(ids) == 1 else f"{noun}s"
+    return f"{len(ids):,} {plural} ({_listed(ids)})"
+
+
+def _listed(ids: Sequence[Any] | Array) -> str:
+    shown = ", ".join(repr(str(name)) for name in ids[:_NAMES])
+    return shown if len(ids) <= _NAMES else f"{shown}, and {len(ids) - _NAMES:,} more"

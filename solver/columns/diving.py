@@ -1,0 +1,178 @@
+"""Diving: allocations out of the master, one column after another. In the child only.
+
+The column that the master's relaxation uses most is fixed, the master of what remains is solved
+again with fresh columns, and so on down to a whole allocation. Afterwards the dive is repeated
+with a few of its first choices forbidden (limited discrepancy search; Sadykov, Vanderbeck,
+Pessoa, Tahiri and Uchoa 2019, "Primal heuristics for branch and price").
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..model.exact import Array
+from .generation import Generation, Master
+from .prices import Column
+
+__all__ = ["dive"]
+
+_ROUNDS = 12
+_DISCREPANCIES, _DEPTH = 2, 3
+_NEARLY_ONE, _USED = 1 - 1e-6, 1e-6
+_EFFORT = 300_000
+_NOISE = 0.2
+
+
+class _Branch(NamedTuple):
+    """Where a dive begins: columns fixed, columns forbidden."""
+
+    fixed: tuple[Column, ...]
+    forbidden: frozenset[Column]
+    depth: int
+
+
+def dive(payload: dict[str, Any], send: Callable[[Any], None]) -> dict[str, Any]:
+    """Dive until time is up, or until an allocation of cost `enough` is found.
+
+    Parameters
+    ----------
+    payload : dict
+        As for `generate_columns`; "most_dives": int; "upper": the cost that is to be beaten, or
+        None; "seed": with another one than 0, near choices are made at random.
+
+    Returns
+    -------
+    dict
+        "columns": all columns; "dives": int.
+
+    Notes
+    -----
+    Sends ``("allocation", cost, columns)``, a column for each node that has tasks, for every
+    allocation that is cheaper than those before.
+    """
+    run = _Diving(payload, send)
+    run.run()
+    return {"columns": run.master.columns, "dives": run.dives}
+
+
+class _Diving:
+    """The master and the cost to beat."""
+
+    def __init__(self, payload: dict[str, Any], send: Callable[[Any], None]) -> None:
+        self.send = send
+        self.data = payload["data"]
+        self.master = Generation(self.data, payload | {"enough": None}, lambda _: None)
+        self.upper: float = math.inf if payload["upper"] is None else payload["upper"]
+        self.enough: float = -math.inf if payload["enough"] is None else payload["enough"]
+        self.dives, self.most_dives = 0, payload["most_dives"]
+        self.rng = np.random.default_rng(payload["seed"])
+        self.noise = 0.0 if payload["seed"] == 0 else _NOISE
+
+    def run(self) -> None:
+        """Dives with ever more freedom to differ from the first."""
+        self.master.iterate(_ROUNDS)
+        self.master.most_penalty = 0.0
+        self.master.effort = _EFFORT
+        depth = _DEPTH
+        tried: set[tuple[tuple[Column, ...], frozenset[Column]]] = set()
+        while not self._over():
+            before = len(tried)
+            branches = [_Branch((), frozenset(), 0)]
+            while branches and not self._over():
+                branch = branches.pop()
+                if (branch.fixed, branch.forbidden) not in tried or branch.depth < depth:
+                    tried.add((branch.fixed, branch.forbidden))
+                    self.dives += 1
+                    branches += self._plunge(branch, depth)
+            if len(tried) == before:
+                break
+            depth *= 2
+
+    def _over(self) -> bool:
+        late = time.monotonic() >= self.master.deadline or self.dives > self.most_dives
+        return late or self.upper <= self.enough
+
+    def _plunge(self, branch: _Branch, most_depth: int) -> list[_Branch]:
+        """Fix columns down to an allocation or a dead end; the other ways to go on, as found."""
+        others: list[_Branch] = []
+        fixed, depth = list(branch.fixed), branch.depth
+        while not self._over():
+            answer = self._solve(fixed)
+            if answer is None:
+                break
+            chosen = self._choose(answer, branch.forbidden)
+            if chosen is None:
+                break
+            if depth < most_depth and len(branch.forbidden) < _DISCREPANCIES:
+                forbidden = branch.forbidden | {chosen[-1]}
+                others.append(_Branch(tuple(fixed), forbidden, depth))
+            fixed += chosen
+            depth += 1
+            if self._complete(fixed):
+                break
+        return others
+
+    def _left(self, fixed: list[Column]) -> tuple[Array, Array]:
+        """Tasks and nodes of each class that are not dealt with."""
+        count, nodes = self.data.count.copy(), self.data.node_count.copy()
+        for g, tasks in fixed:
+            nodes[g] -= 1
+            np.subtract.at(count, list(tasks), 1)
+        return count, nodes
+
+    def _solve(self, fixed: list[Column]) -> Master | None:
+        """The master of what is left; None if it cannot lead to a cheaper allocation."""
+        self.master.restrict(*self._left(fixed))
+        converged = self.master.iterate(_ROUNDS)
+        answer = self.master.answer
+        if answer is None or answer.left_out.any():
+            return None
+        cost = sum(self.data.cost(g, list(tasks)) for g, tasks in fixed)
+        if converged and math.ceil(answer.value + cost - 1e-3) >= self.upper:
+            return None
+        return answer
+
+    def _choose(self, answer: Master, forbidden: frozenset[Column]) -> list[Column] | None:
+        """All columns that are used once or more, and the one that comes next to that."""
+        used = np.flatnonzero(answer.amounts > _USED)
+        wanted = answer.amounts[used] + self.noise * self.rng.random(used.size)
+        used = used[np.argsort(-wanted, kind="stable")]
+        chosen: list[Column] = []
+        count, nodes = self.master.count.copy(), self.master.nodes.copy()
+        for c in used.tolist():
+            column = self.master.columns[c]
+            if column in forbidden:
+                continue
+            amount = answer.amounts[c]
+            times = math.floor(amount + 1 - _NEARLY_ONE)
+            for _ in range(max(times, 1)):
+                if not _fits(column, count, nodes):
+                    break
+                g, tasks = column
+                nodes[g] -= 1
+                np.subtract.at(count, list(tasks), 1)
+                chosen.append(column)
+            if times == 0:
+                break
+        return chosen or None
+
+    def _complete(self, fixed: list[Column]) -> bool:
+        """Whether everything is placed; sends it if it is cheaper than before."""
+        count, _ = self._left(fixed)
+        if count.any():
+            return False
+        cost = sum(self.data.cost(g, list(tasks)) for g, tasks in fixed)
+        if cost < self.upper:
+            self.upper = cost
+            self.send(("allocation", cost, fixed))
+        return True
+
+
+def _fits(column: Column, count: Array, nodes: Array) -> bool:
+    g, tasks = column
+    return bool(nodes[g] > 0) and all(tasks.count(k) <= count[k] for k in tasks)

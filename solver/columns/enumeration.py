@@ -1,0 +1,72 @@
+"""Enumeration of the columns that a cheap allocation can use. In the child only."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..kernels.pricing import make_tables, multipliers, price_out
+from ..model.exact import Array
+from .prices import Column, Data, Prices
+
+__all__ = ["enumerate_columns"]
+
+_LENGTH = 200
+
+
+def enumerate_columns(payload: dict[str, Any], _send: Callable[[Any], None]) -> dict[str, Any]:
+    """List all columns that may be part of an allocation of at most a given cost.
+
+    Parameters
+    ----------
+    payload : dict
+        "data": Data; "prices": list of Prices; "below": the cost, on the grid; "most": int,
+        columns of a node class; "branches": int, for each node class; "time_limit": seconds.
+
+    Returns
+    -------
+    dict
+        "columns": list of Column; "complete": whether these are all.
+
+    Notes
+    -----
+    Any prices exclude columns, so all of them do together; the first are those by which the
+    others are found, and the next where those leave too many.
+    """
+    data, prices = payload["data"], payload["prices"]
+    deadline = time.monotonic() + payload["time_limit"]
+    columns: list[Column] = []
+    complete = True
+    for g in range(data.node_count.size):
+        table, all_of_g = np.empty((0, 1), dtype=np.int32), False
+        for first in prices:
+            if time.monotonic() < deadline:
+                table, all_of_g = _columns_of(data, g, first, payload)
+            if all_of_g:
+                break
+        for other in prices:
+            worth = other.worth(data, g, table)
+            table = table[worth >= other.thresholds(payload["below"])[g]]
+        complete &= all_of_g
+        columns += [(g, tuple(sorted(row[row >= 0].tolist()))) for row in table]
+    return {"columns": columns, "complete": complete}
+
+
+def _columns_of(data: Data, g: int, prices: Prices, payload: dict[str, Any]) -> tuple[Array, bool]:
+    """Columns of one class, as rows of task classes, and whether they are all."""
+    knapsack = data.knapsack(g, prices.shift)
+    most = payload["most"]
+    found = np.full((most, int(min(_LENGTH, max(1, data.most[:, g].sum())))), -1, dtype=np.int32)
+    weights = prices.weights[g].copy()
+    multipliers(knapsack, prices.profit, weights)
+    tables = make_tables(knapsack, prices.profit, weights)
+    threshold = prices.thresholds(payload["below"])[g] - 1
+    count, _, left_out = price_out(
+        knapsack, prices.profit, knapsack.most, tables, threshold, 0, True, payload["branches"],
+        found, np.zeros(most, dtype=np.int64), np.zeros(1, dtype=np.int64),
+    )  # fmt: skip
+    return found[: min(count, most)], left_out == -math.inf and count <= most

@@ -1,0 +1,398 @@
+"""Column generation: the master by GLOP, the pricing by branch and bound. In the child only."""
+
+from __future__ import annotations
+
+import datetime
+import math
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from ortools.math_opt.python import mathopt
+
+from ..engines.glop import FAILURES
+from ..kernels.pricing import make_tables, multipliers, price_out
+from ..model.exact import Array
+from .prices import Column, Data, Prices
+
+__all__ = ["Generation", "Master", "generate_columns"]
+
+_SLACK, _RELATIVE, _GAP_SHARE = 0.1, 1e-9, 0.2
+_MOST_PENALTY = 1e6
+_LENGTH = 200
+_KEPT = 4
+_HEURISTIC_BRANCHES = 100_000
+_EFFORT, _MOST_EFFORT = 3_000_000, 1_000_000_000
+_TURNS = 12
+_SMOOTHING = 0.7
+_NOTHING = 1e-6
+_A_LITTLE, _ROUNDS_INWARDS, _LEAST_INWARDS = 1e-5, 40, 1.0
+
+
+def generate_columns(payload: dict[str, Any], send: Callable[[Any], None]) -> dict[str, Any]:
+    """Solve the master's linear relaxation by column generation.
+
+    Parameters
+    ----------
+    payload : dict
+        "data": Data; "columns": list of Column to begin with; "time_limit": seconds;
+        "enough": a bound at which to stop, or None.
+
+    Returns
+    -------
+    dict
+        "prices": list of Prices, the best ones and, if there was time for them, some from the
+        middle of all optimal ones; "columns": all columns; "converged": bool; "rounds",
+        "branches": int.
+
+    Notes
+    -----
+    Sends the Prices of every better bound.
+    """
+    search = Generation(payload["data"], payload, send)
+    converged = search.iterate()
+    if converged:
+        search.move_inwards()
+    return search.result(converged)
+
+
+@dataclass(frozen=True)
+class Master:
+    """A solution of the master.
+
+    Attributes
+    ----------
+    value : float
+    prices, node_prices : float64
+        Of a task and of a node of each class.
+    left_out : (K,) bool
+        Whether tasks of a class are left out.
+    amounts : float64
+        How often each column is used.
+    """
+
+    value: float
+    prices: Array
+    node_prices: Array
+    left_out: Array
+    amounts: Array
+
+
+class Generation:
+    """The master, the columns and the best Lagrangian bound so far.
+
+    Attributes
+    ----------
+    data : Data
+    count, nodes : int64
+        Tasks and nodes of each class that are still to be dealt with; all, to begin with.
+    columns : list of (node class, tasks)
+    variables : list
+        Of the master, one for each column.
+    answer : Master or None
+        The master's solution.
+    """
+
+    def __init__(self, data: Data, payload: dict[str, Any], send: Callable[[Any], None]) -> None:
+        self.data, self.send = data, send
+        self.count, self.nodes = data.count.copy(), data.node_count.copy()
+        self.begun = time.monotonic()
+        self.deadline = self.begun + payload["time_limit"]
+        self.enough = payload["enough"]
+        self.columns: list[Column] = []
+        self.variables: list[Any] = []
+        self.limits = np.empty(0)
+        self.answer: Master | None = None
+        self.known: set[Column] = set()
+        self.amounts: list[list[Array]] = [[] for _ in range(data.node_count.size)]
+        self.costs: list[list[int]] = [[] for _ in range(data.node_count.size)]
+        self.weights = np.zeros((data.node_count.size, 1 + data.room.shape[1]))
+        self.weights_shift = 0  # their unit is that of profits times 2**-shift
+        self.work = np.zeros(1, dtype=np.int64)
+        self.rounds = 0
+        self.effort = _EFFORT
+        self.best: Prices | None = None
+        self.central: Prices | None = None
+        self.center: Array | None = None
+        dearest = data.price.astype(float) * float(data.demand.max(initial=1)) + data.idle
+        self.unit = max(1.0, float(dearest.max(initial=1)))
+        self.coarsest = self.unit / 100
+        worst = float(data.price.max(initial=0)) * data.demand + float(data.idle.max(initial=0))
+        self.penalty = np.maximum(worst, self.unit / 100)
+        self.most_penalty = _MOST_PENALTY * self.unit
+        self._build()
+        for g, tasks in payload["columns"]:
+            self.add(g, tuple(tasks))
+
+    def _build(self) -> None:
+        """Rows: cover every task of a class, use at most the nodes of a class."""
+        data = self.data
+        self.model = mathopt.Model()
+        self.cover = [self.model.add_linear_constraint(lb=float(m)) for m in data.count.tolist()]
+        self.use = [
+            self.model.add_linear_constraint(lb=-math.inf, ub=float(n))
+            for n in data.node_count.tolist()
+        ]
+        self.left_out = []  # so that the master is always feasible
+        for row in self.cover:
+            column = self.model.add_variable(lb=0.0)
+            row.set_coefficient(column, 1.0)
+            self.left_out.append(column)
+        self._set_penalties()
+        self.solver = mathopt.IncrementalSolver(self.model, mathopt.SolverType.GLOP)
+
+    def _set_penalties(self) -> None:
+        """Cost of leaving out a task: the most that its price can be."""
+        for column, penalty in zip(self.left_out, self.penalty.tolist(), strict=True):
+            self.model.objective.set_linear_coefficient(column, penalty / self.unit)
+
+    def add(self, g: int, tasks: tuple[int, ...]) -> bool:
+        """Add a column unless it is there."""
+        key = (g, tuple(sorted(tasks)))
+        if key in self.known or not tasks:
+            return False
+        self.known.add(key)
+        column = self.model.add_variable(lb=0.0)
+        self.columns.append(key)
+        self.variables.append(column)
+        cost = self.data.cost(g, list(tasks))
+        self.model.objective.set_linear_coefficient(column, cost / self.unit)
+        self.use[g].set_coefficient(column, 1.0)
+        self.amounts[g].append(np.bincount(tasks, minlength=len(self.cover)))
+        self.costs[g].append(cost)
+        for k in set(tasks):
+            self.cover[k].set_coefficient(column, float(tasks.count(k)))
+        return True
+
+    def iterate(self, most_rounds: int = sys.maxsize) -> bool:
+        """Rounds of master and pricing; whether the bound met the master's value."""
+        smoothing = _SMOOTHING
+        most_rounds += self.rounds
+        while time.monotonic() < self.deadline:
+            answer = self.answer = self._solve_master()
+            if answer is None or self.rounds >= most_rounds:
+                break
+            if self.enough is not None and self._bound() >= self.enough:
+                break
+            if self._close(answer.value):
+                if self._raise_penalty(answer.left_out):
+                    continue
+                return True
+            trial = answer.prices
+            if self.center is not None and smoothing > 0:
+                trial = smoothing * self.center + (1 - smoothing) * answer.prices
+            slack = self._slack(answer.value)
+            added, complete, _ = self._price(trial, answer, slack)
+            self.rounds += 1
+            if added:
+                smoothing = _SMOOTHING
+            elif trial is not answer.prices:
+                smoothing = 0.0 if smoothing < 0.2 else smoothing / 2
+            elif not complete and self.effort < _MOST_EFFORT:
+                self.effort *= 8
+            elif complete and slack > self._slack(self._bound()):
+                self.coarsest = slack / 8
+            elif not self._raise_penalty(answer.left_out):
+                return complete
+        return False
+
+    def move_inwards(self) -> None:
+        """Find prices from the middle of the optimal ones, at which fewer columns look useful.
+
+        Where many prices are optimal, those of a basis are extreme, and at them columns look
+        free that no good allocation uses. The masters with a little more and a little less to
+        cover have the prices at either end of the optimal ones; as the bound is concave in the
+        prices, their mean is nearly optimal too.
+        """
+        now = time.monotonic()
+        self.deadline = min(self.deadline, 2 * now - self.begun + _LEAST_INWARDS)
+        ends = []
+        for factor in (1 + _A_LITTLE, 1 - _A_LITTLE):
+            self._cover(factor * self.count)
+            answer = None
+            for _ in range(_ROUNDS_INWARDS):
+                answer = self._solve_master()
+                if answer is None or answer.left_out.any() or time.monotonic() > self.deadline:
+                    break
+                self.rounds += 1
+                added, _, _ = self._price(answer.prices, answer, self._slack(answer.value))
+                if not added:
+                    break
+            if answer is not None and not answer.left_out.any():
+                ends.append(answer.prices)
+        self._cover(self.count)
+        answer = self._solve_master()
+        if len(ends) == 2 and answer is not None:
+            slack = self._slack(self._bound())
+            _, _, self.central = self._price((ends[0] + ends[1]) / 2, answer, slack)
+
+    def _cover(self, amounts: Array) -> None:
+        for row, amount in zip(self.cover, amounts.tolist(), strict=True):
+            row.lower_bound = float(amount)
+
+    def restrict(self, count: Array, nodes: Array) -> None:
+        """Leave only so many tasks and nodes of each class, for all rounds to come."""
+        self._cover(count)
+        for g in np.flatnonzero(nodes != self.nodes).tolist():
+            self.use[g].upper_bound = float(nodes[g])
+        self.count, self.nodes = count.copy(), nodes.copy()
+        limits = np.array([
+            0.0 if any(tasks.count(k) > count[k] for k in tasks) else math.inf
+            for _, tasks in self.columns
+        ])  # fmt: skip
+        old = np.concatenate((self.limits, np.full(limits.size - self.limits.size, math.inf)))
+        for c in np.flatnonzero(limits != old).tolist():
+            self.variables[c].upper_bound = float(limits[c])
+        self.limits = limits
+        self.best = self.center = None
+
+    def _solve_master(self) -> Master | None:
+        left = max(0.01, self.deadline - time.monotonic())
+        parameters = mathopt.SolveParameters(time_limit=datetime.timedelta(seconds=left), threads=1)
+        outcome = self._outcome(parameters)
+        if outcome is None or not outcome.has_dual_feasible_solution():
+            return None
+        return Master(
+            value=outcome.objective_value() * self.unit,
+            prices=_prices(np.array(outcome.dual_values(self.cover))) * self.unit,
+            node_prices=_prices(-np.array(outcome.dual_values(self.use))) * self.unit,
+            left_out=np.array(outcome.variable_values(self.left_out)) > _NOTHING,
+            amounts=np.array(outcome.variable_values(self.variables)),
+        )
+
+    def _outcome(self, parameters: mathopt.SolveParameters) -> Any | None:
+        """GLOP's answer; where it ends abnormally, that of a fresh GLOP, or None."""
+        for fresh in (False, True):
+            try:
+                if fresh:
+                    self.solver = mathopt.IncrementalSolver(self.model, mathopt.SolverType.GLOP)
+                return self.solver.solve(params=parameters)
+            except FAILURES:
+                continue
+        return None
+
+    def _raise_penalty(self, left_out: Array) -> bool:
+        """Whether tasks are left out and the price of it could be raised."""
+        raised = left_out & (self.penalty < self.most_penalty)
+        if not raised.any():
+            return False
+        self.penalty = np.where(raised, 4 * self.penalty, self.penalty)
+        self._set_penalties()
+        return True
+
+    def _close(self, value: float) -> bool:
+        """Whether no better integer bound than the present one can come out."""
+        if self.best is None:
+            return False
+        return math.ceil(self._bound() - 1e-9) >= math.ceil(
+            value - 1e-6 * max(1.0, abs(value)) * 1e-3
+        )
+
+    def _bound(self) -> float:
+        return -math.inf if self.best is None else self.best.bound
+
+    def _slack(self, value: float) -> float:
+        """How far a round may stay from the exact bound, for each node."""
+        bound, nodes = self._bound(), max(1.0, float(self.nodes.sum()))
+        if self.best is None:
+            return self.coarsest
+        least = max(_SLACK, _RELATIVE * abs(bound)) / nodes
+        return max(least, min(self.coarsest, _GAP_SHARE * (value - bound) / nodes))
+
+    def _known_value(self, g: int, profit: Array, shift: int) -> int:
+        """The greatest value of a column of class g that the master has, or 0."""
+        if not self.costs[g]:
+            return 0
+        amounts = np.array(self.amounts[g])
+        values = amounts @ profit - (np.array(self.costs[g]) << shift)
+        values[(amounts > self.count).any(axis=1)] = 0
+        return max(0, int(values.max()))
+
+    def _price(self, trial: Array, answer: Master, slack: float) -> tuple[int, bool, Prices | None]:
+        """Price at trial prices, keep the Lagrangian bound, add what the master lacks.
+
+        Returns
+        -------
+        added : int
+            Columns with negative reduced cost at the master's own prices.
+        complete : bool
+            Whether every pricing was solved exactly.
+        prices : Prices or None
+            None if time ran out.
+        """
+        data = self.data
+        shift, profit = data.scaled(trial)
+        self.weights *= 2.0 ** (shift - self.weights_shift)
+        self.weights_shift = shift
+        total = sum(p * m for p, m in zip(profit.tolist(), self.count.tolist(), strict=True))
+        values: list[int] = []
+        added, complete = 0, True
+        for g in np.flatnonzero(self.nodes > 0).tolist():
+            if time.monotonic() > self.deadline:
+                return 0, False, None  # without all the values there is no bound
+            value, columns, exact = self._best_columns(g, profit, shift, slack)
+            complete &= exact
+            values.append(value)
+            total -= int(self.nodes[g]) * value
+            for tasks in columns:
+                reduced = data.cost(g, list(tasks)) - answer.prices[list(tasks)].sum()
+                if reduced + answer.node_prices[g] < -1e-9 * self.unit:
+                    added += self.add(g, tasks)
+        prices = Prices(shift, profit, values, total, self.weights.copy())
+        if prices.bound > self._bound():
+            self.best, self.center = prices, trial
+            self.send(prices)
+        return added, complete, prices
+
+    def _best_columns(
+        self, g: int, profit: Array, shift: int, slack: float
+    ) -> tuple[int, list[tuple[int, ...]], bool]:
+        """An upper bound of the values of class g, some of the best columns, and if exact."""
+        data = self.data
+        knapsack = data.knapsack(g, shift)
+        knapsack = knapsack._replace(most=np.minimum(knapsack.most, self.count))
+        multipliers(knapsack, profit, self.weights[g])
+        tables = make_tables(knapsack, profit, self.weights[g])
+        tolerance = int(slack * 2**shift)
+        threshold = self._known_value(g, profit, shift)
+        columns: list[tuple[int, ...]] = []
+        allowed, left = knapsack.most, self.count.copy()
+        limit = self.effort
+        for _ in range(1 + min(_TURNS, int(self.nodes[g]))):
+            found = np.full((_KEPT, _LENGTH), -1, dtype=np.int32)
+            values = np.zeros(_KEPT, dtype=np.int64)
+            count, best, left_out = price_out(
+                knapsack, profit, allowed, tables, threshold, tolerance, False, limit,
+                found, values, self.work,
+            )  # fmt: skip
+            if limit == self.effort:
+                bound, exact = best + tolerance, left_out == -math.inf
+                if not exact:
+                    bound = max(bound, math.ceil(left_out))
+            elif count == 0:
+                break
+            columns += [tuple(row[row >= 0].tolist()) for row in found[: min(count, _KEPT)]]
+            taken = found[(count - 1) % _KEPT]
+            np.subtract.at(left, taken[taken >= 0], 1)
+            allowed = np.minimum(knapsack.most, left)
+            threshold, limit = 0, _HEURISTIC_BRANCHES
+        return bound, columns, exact
+
+    def result(self, converged: bool) -> dict[str, Any]:
+        """What `generate_columns` returns."""
+        return {
+            "prices": [prices for prices in (self.central, self.best) if prices is not None],
+            "columns": sorted(self.known),
+            "converged": converged,
+            "rounds": self.rounds,
+            "branches": int(self.work[0]),
+        }
+
+
+def _prices(duals: Array) -> Array:
+    """Dual values as prices: finite, 0 or more."""
+    prices: Array = np.where(np.isfinite(duals), np.maximum(0.0, duals), 0.0)
+    return prices

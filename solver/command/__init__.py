@@ -1,0 +1,4 @@
+"""The command line.
+
+It imports everything below, and alone may import `instances`.
+"""

@@ -1,0 +1,4 @@
+"""Reading and writing instances, allocations and results.
+
+It imports `model`, `judge` and `system`.
+"""

@@ -1,0 +1,150 @@
+"""What the compiling process runs: every kernel is called once on a small problem.
+
+Started as ``python -m solver.kernels.build.compiling [LOCK]``; LOCK is the open lock of the folder,
+inherited from the process that started this one, or is taken here. Half the work is done by a
+second process where there is a second processor; it holds the lock too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import subprocess
+import sys
+import threading
+import traceback
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...model.instance import Instance
+from ...problem.problem import Problem
+from ...system.locks import hold
+from ..descent import descend, feed, make_ranking, regroup_some, relieve, switch_off
+from ..greedy import fill_greedily, fill_quickly
+from ..moves.sets import make_buffers
+from ..pricing import Knapsack, make_tables, multipliers, price_out
+from ..state import Facts, State, make_facts, make_state, task_order
+from . import store
+from .jit import KERNELS
+from .ready import child_environment, mark_failed
+
+__all__ = ["compile_part"]
+
+_MOST_SECONDS = 900.0
+_NICENESS = 19
+_AUTOGROUP = Path("/proc/self/autogroup")
+
+
+def _example() -> tuple[Facts, State, dict[str, Any]]:
+    """A small problem, of the types that the kernels are always called with."""
+    instance = Instance.from_arrays(
+        node_compute=[10, 10, 10],
+        node_storage=[5, 6, 7],
+        task_compute=[4, 4, 3, 5, 6],
+        task_storage=[2, 2, 1, 1, 2],
+    )
+    problem = Problem(instance)
+    facts = make_facts(problem, task_order(problem))
+    state = make_state(facts, np.zeros(5, dtype=np.int64))
+    common = {"buffers": make_buffers(), "rng": np.random.default_rng(0)}
+    return facts, state, common
+
+
+def _exchanges() -> None:
+    facts, state, common = _example()
+    nodes, ranking = np.arange(3), make_ranking(facts)
+    descend(facts, state, nodes, ranking, 2, 1, **common)
+    feed(facts, state, nodes, ranking, 2, **common)
+    relieve(facts, state, nodes, 2, True, **common)
+
+
+def _others() -> None:
+    facts, state, common = _example()
+    nodes = np.arange(3)
+    place = np.full(5, -1, dtype=np.int64)
+    load, count = np.zeros(3, dtype=np.int64), np.zeros(3, dtype=np.int64)
+    room, order = facts.capacity.copy(), np.arange(5)
+    fill_greedily(facts, order, place, load, count, room)
+    fill_quickly(facts, order, place, load, count, room, common["rng"])
+    most, apart = np.ones(5, dtype=np.int64), np.zeros((0, 0), dtype=np.bool_)
+    knapsack = Knapsack(facts.demand, most, facts.needs, 10, 3, 0, room[0], apart)
+    weights, found = np.zeros(2), np.zeros((3, 4), dtype=np.int32)
+    multipliers(knapsack, facts.demand, weights)
+    tables = make_tables(knapsack, facts.demand, weights)
+    values, work = np.zeros(3, dtype=np.int64), np.zeros(1, dtype=np.int64)
+    price_out(knapsack, facts.demand, knapsack.most, tables, 0, 0, False, 9, found, values, work)
+    regroup_some(facts, state, nodes, 2, 2, 100, False, **common)
+    switch_off(facts, state, nodes, 2, **common)
+
+
+_PARTS = {"exchanges": _exchanges, "others": _others}
+
+
+def compile_part(name: str) -> None:
+    """Call the kernels of one part, which puts their code into the folder."""
+    _PARTS[name]()
+
+
+def main(place: Path, lock: int) -> None:
+    """Compile everything into the folder, and leave the stamp once it is all there."""
+    first, second = _PARTS
+    helper = _helper(second, lock) if (os.cpu_count() or 1) > 1 else None
+    try:
+        compile_part(first)
+        if helper is None or helper.wait() != 0:
+            compile_part(second)
+    finally:
+        if helper is not None:
+            helper.kill()
+    store.leave_stamp(place, KERNELS)
+
+
+def _helper(part: str, lock: int) -> subprocess.Popen[bytes]:
+    inherited = () if os.name == "nt" else (lock,)
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", __spec__.name, "--part", part],
+        env=child_environment(),
+        pass_fds=inherited,
+    )
+
+
+def _behave() -> None:
+    """Leave the processors to others, and end at last whatever happens."""
+    gc.disable()  # a twelfth of the time, for 80 MB
+    if hasattr(os, "nice"):
+        with contextlib.suppress(OSError):
+            os.nice(max(0, _NICENESS - os.nice(0)))
+    with contextlib.suppress(OSError):
+        # Linux shares time between sessions first (sched(7), "autogroup"), where it does so at
+        # all, and niceness counts only within one: the session needs its own.
+        if _AUTOGROUP.exists():
+            _AUTOGROUP.write_text(str(_NICENESS))
+    end = threading.Timer(_MOST_SECONDS, os._exit, (1,))
+    end.daemon = True
+    end.start()
+
+
+def _run(arguments: list[str]) -> int:
+    _behave()
+    place = store.folder()
+    if place is None or store.is_complete(place):
+        return 0
+    if arguments[:1] == ["--part"]:
+        compile_part(arguments[1])
+        return 0
+    lock = int(arguments[0]) if arguments else hold(place)
+    if lock is None:
+        return 0
+    try:
+        main(place, lock)
+    except Exception:  # whoever waits reads it in the file
+        mark_failed(place, traceback.format_exc())
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_run(sys.argv[1:]))

@@ -1,0 +1,116 @@
+"""The numbers of an instance as exact integers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .exact import Array, decimal_places, exact_column, exact_sum, fraction_of, scaled_integers
+from .records import Number
+
+__all__ = ["Exact", "exact_data"]
+
+
+@dataclass(frozen=True)
+class Exact:
+    """An instance in integers, scaled by powers of ten so that nothing is rounded.
+
+    Attributes
+    ----------
+    node_compute, node_price, node_overload_price : (n,) integers
+    task_compute : (m,) integers
+    needs : (m, d) integers
+        What each task needs of the d hard dimensions.
+    capacity : (n, d) integers
+        What each node has of them; an unlimited one has what all tasks need together.
+    dimensions : tuple of str
+        Names of the d columns: "storage" (left out where no node limits it), the resources
+        in order, and "max_load" where it is set.
+    scales : tuple of int
+        The power of ten by which each dimension was multiplied.
+    compute_scale, cost_scale : int
+        The same for compute and for cost.
+    """
+
+    node_compute: Array
+    node_price: Array
+    node_overload_price: Array
+    task_compute: Array
+    needs: Array
+    capacity: Array
+    dimensions: tuple[str, ...]
+    scales: tuple[int, ...]
+    compute_scale: int
+    cost_scale: int
+
+
+def exact_data(
+    *,
+    node_compute: Array,
+    node_storage: Array,
+    node_price: Array,
+    node_overload_price: Array,
+    node_resources: dict[str, Array],
+    task_compute: Array,
+    task_storage: Array,
+    task_resources: dict[str, Array],
+    max_load: Number | None,
+) -> Exact:
+    """Scale the columns of an instance to integers, without rounding."""
+    compute_places = decimal_places(node_compute, task_compute)
+    price_places = decimal_places(node_price, node_overload_price)
+    needs: list[Array] = []
+    capacity: list[Array] = []
+    dimensions: list[str] = []
+    scales: list[int] = []
+
+    def add(name: str, have: Array, need: Array, places: int) -> None:
+        capacity.append(have)
+        needs.append(need)
+        dimensions.append(name)
+        scales.append(10**places)
+
+    limited = node_storage < math.inf
+    if limited.any() and task_storage.any():
+        finite = np.where(limited, node_storage, 0)
+        finite = exact_column(finite.tolist()) if finite.dtype == object else exact_column(finite)
+        places = decimal_places(finite, task_storage)
+        need = scaled_integers(task_storage, places)
+        have = scaled_integers(finite, places)
+        total = exact_sum(need)
+        if not limited.all():
+            dtype = object if total > 2**62 else have.dtype
+            have = np.where(limited, have.astype(dtype), total)
+        add("storage", have, need, places)
+    for key, column in node_resources.items():
+        places = decimal_places(column, task_resources[key])
+        need = scaled_integers(task_resources[key], places)
+        add(key, scaled_integers(column, places), need, places)
+    capacities = scaled_integers(node_compute, compute_places)
+    demands = scaled_integers(task_compute, compute_places)
+    if max_load is not None:
+        limit = fraction_of(max_load)
+        most = [int(c) * limit.numerator // limit.denominator for c in capacities.tolist()]
+        add("max_load", exact_column(most), demands, compute_places)
+    wide = any(column.dtype == object for column in needs + capacity)
+    kind = object if wide else np.int64
+    shape_m, shape_n = (task_compute.size, 0), (node_compute.size, 0)
+    return Exact(
+        node_compute=capacities,
+        node_price=scaled_integers(node_price, price_places),
+        node_overload_price=scaled_integers(node_overload_price, price_places),
+        task_compute=demands,
+        needs=_stack(needs, kind) if needs else np.zeros(shape_m, dtype=np.int64),
+        capacity=_stack(capacity, kind) if capacity else np.zeros(shape_n, dtype=np.int64),
+        dimensions=tuple(dimensions),
+        scales=tuple(scales),
+        compute_scale=10**compute_places,
+        cost_scale=10 ** (compute_places + price_places),
+    )
+
+
+def _stack(columns: list[Array], kind: Any) -> Array:
+    return np.stack([column.astype(kind) for column in columns], axis=1)

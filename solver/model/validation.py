@@ -1,0 +1,271 @@
+"""The rules of the data: one message a rule, naming the record and the field."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import InstanceError
+from .exact import Array, exact_column
+from .records import Labels, Number
+
+__all__ = [
+    "checked_column",
+    "checked_eligibility",
+    "checked_ids",
+    "checked_kinds",
+    "checked_max_load",
+    "checked_name",
+    "frozen",
+    "length_of",
+    "named_ids",
+    "plain",
+    "require_known_resources",
+    "require_resource_names",
+]
+
+# A resource of such a name would be mistaken for the field in a CSV column or by `used`.
+_FIELDS = frozenset(
+    {"id", "compute", "storage", "price", "overload_price", "kind", "eligible", "max_load"}
+)
+
+
+_UNICODE = "it must be valid Unicode text (a surrogate stands alone in it)"
+
+
+def frozen(array: Array) -> Array:
+    """The array itself, made read-only."""
+    array.flags.writeable = False
+    return array
+
+
+def plain(value: Any) -> Any:
+    """A NumPy scalar as the Python number it holds; anything else as it is."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether a text can be written to a file."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def length_of(values: Any, name: str) -> int:
+    """Length of an array or list, or an error that names it."""
+    try:
+        return len(values)
+    except TypeError:
+        raise InstanceError(f"{name} is {values!r}; it must be an array or list") from None
+
+
+def checked_ids(ids: Any, kind: str, count: int) -> Array | None:
+    """The ids as an array of strings, or None for the automatic ones."""
+    if ids is None:
+        return None
+    items = ids.tolist() if isinstance(ids, np.ndarray) else list(ids)
+    if len(items) != count:
+        raise InstanceError(f"{kind}_ids has {len(items)} entries for {count} {kind}s")
+    for position, item in enumerate(items):
+        if not isinstance(item, str) or not item:
+            raise InstanceError(
+                f"{kind}s[{position}]: id is {item!r}; it must be text that is not empty"
+            )
+    if len(set(items)) < count:
+        seen: set[str] = set()
+        for position, item in enumerate(items):
+            if item in seen:
+                raise InstanceError(
+                    f"{kind} {item!r}: the id stands twice (again at position {position}); "
+                    "every id must be unique"
+                )
+            seen.add(item)
+    try:
+        return frozen(np.array(items, dtype=np.dtypes.StringDType()))
+    except UnicodeEncodeError as error:
+        position = items.index(error.object)
+        raise InstanceError(f"{kind}s[{position}]: id is {error.object!r}; {_UNICODE}") from None
+
+
+def named_ids(ids: Array | None, kind: str, count: int) -> Array:
+    """The ids, or "node-0", "node-1", ... where none were given."""
+    if ids is not None:
+        return ids
+    text = np.dtypes.StringDType()
+    prefix = np.array(f"{kind}-", dtype=text)
+    return frozen(np.strings.add(prefix, np.arange(count).astype(text)))
+
+
+def checked_column(
+    values: Any,
+    kind: str,
+    ids: Array | None,
+    name: str,
+    count: int,
+    *,
+    unlimited: bool = False,
+    default: Array | None = None,
+) -> Array:
+    """Validate one column; `default` fills the places where the value is None."""
+
+    def label(position: int) -> str:
+        return f"{kind} {str(ids[position]) if ids is not None else f'{kind}-{position}'!r}"
+
+    if values is None and default is not None:
+        return default
+    if length_of(values, f"{kind}_{name}") != count:
+        raise InstanceError(f"{kind}_{name} has {len(values)} entries for {count} {kind}s")
+    if default is not None and not isinstance(values, np.ndarray):
+        values = [plain(default[k]) if v is None else v for k, v in enumerate(values)]
+    if isinstance(values, np.ndarray) and values.ndim != 1:
+        raise InstanceError(f"{kind}_{name} has shape {values.shape}; it must have one axis")
+    try:
+        column = exact_column(values)
+    except TypeError as error:
+        message, position = error.args
+        raise InstanceError(f"{label(position)}: {name}: {message}") from None
+    try:
+        floats = column.astype(np.float64) if column.dtype == object else column
+    except OverflowError:
+        wide = [isinstance(v, int) and abs(v) > sys.float_info.max for v in column.tolist()]
+        raise InstanceError(
+            f"{label(wide.index(True))}: {name}: the number is too large; at most 1.79e308"
+        ) from None
+    bad = ~(floats >= 0) if unlimited else ~((floats >= 0) & (floats < math.inf))
+    if bad.any():
+        position = int(np.argmax(bad))
+        rule = "0 or more (inf for unlimited)" if unlimited else "a finite number, 0 or more"
+        raise InstanceError(
+            f"{label(position)}: {name} is {plain(column[position])!r}; it must be {rule}"
+        )
+    return frozen(column)
+
+
+def checked_kinds(
+    kinds: Sequence[str | None] | None, count: int, ids: Array | None
+) -> tuple[str | None, ...]:
+    """The kinds as a tuple of text or None."""
+    if kinds is None:
+        return (None,) * count
+    items = kinds.tolist() if isinstance(kinds, np.ndarray) else list(kinds)
+    if len(items) != count:
+        raise InstanceError(f"node_kind has {len(items)} entries for {count} nodes")
+    for position, item in enumerate(items):
+        if item is not None and (not isinstance(item, str) or not item):
+            label = str(ids[position]) if ids is not None else f"node-{position}"
+            raise InstanceError(f"node {label!r}: kind is {item!r}; it must be text or None")
+        if item is not None and not _is_unicode(item):
+            label = str(ids[position]) if ids is not None else f"node-{position}"
+            raise InstanceError(f"node {label!r}: kind is {item!r}; {_UNICODE}")
+    return tuple(items)
+
+
+def checked_name(name: Any) -> str | None:
+    """The name of an instance: None, or text."""
+    if name is None:
+        return None
+    if not isinstance(name, str):
+        raise InstanceError(f"name is {name!r}; it must be text")
+    if not _is_unicode(name):
+        raise InstanceError(f"name is {name!r}; {_UNICODE}")
+    return name
+
+
+def require_resource_names(names: Iterable[Any]) -> None:
+    """Every resource has a name of its own."""
+    for key in names:
+        if not isinstance(key, str) or not key or key in _FIELDS:
+            raise InstanceError(
+                f"nodes: resources[{key!r}]: the name of a resource must be text, not empty, "
+                "and none of the fields of a node or a task"
+            )
+        if not _is_unicode(key):
+            raise InstanceError(f"nodes: resources[{key!r}]: the name of a resource: {_UNICODE}")
+
+
+def require_known_resources(needed: Mapping[str, Any], known: Mapping[str, Any]) -> None:
+    """Tasks need only what some node lists."""
+    for key in needed:
+        if key not in known:
+            choices = ", ".join(map(repr, known)) or "none"
+            raise InstanceError(
+                f"tasks: resources[{key!r}] is a resource that no node lists "
+                f"(known: {choices}); give the nodes their capacity of it"
+            )
+
+
+def checked_max_load(value: Any) -> Number | None:
+    """The overload limit: None, or a finite number above 0."""
+    if value is None:
+        return None
+    value = plain(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise InstanceError(f"max_load is {value!r}; it must be a finite number above 0, or None")
+    if value > sys.float_info.max:
+        raise InstanceError("max_load is too large a number; at most 1.79e308")
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def checked_eligibility(
+    specs: Any,
+    groups: Sequence[Sequence[str] | None] | None,
+    task_ids: Array | None,
+    count: int,
+    known: set[str],
+) -> tuple[Array, tuple[Labels, ...]]:
+    """Number the distinct eligibility lists: group 0 is "all nodes", the rest as they come."""
+    if specs is None and groups is not None:
+        raise InstanceError("eligible_groups is given without task_eligible, which points into it")
+    if specs is None:
+        return frozen(np.zeros(count, dtype=np.int32)), (None,)
+    if length_of(specs, "task_eligible") != count:
+        raise InstanceError(f"task_eligible has {len(specs)} entries for {count} tasks")
+
+    def label(j: int) -> str:
+        name = task_ids[j] if task_ids is not None else f"task-{j}"
+        return f"task {str(name)!r}"
+
+    number: dict[Labels, int] = {None: 0}
+
+    def number_of(spec: Any, where: str) -> int:
+        return number.setdefault(_labels(spec, where, known), len(number))
+
+    if groups is None:
+        found = [number_of(spec, label(j)) for j, spec in enumerate(specs)]
+        return frozen(np.array(found, dtype=np.int32)), tuple(number)
+    positions = np.asarray(specs) if count else np.zeros(0, dtype=np.int64)
+    if positions.dtype.kind not in "iu" or positions.ndim != 1:
+        raise InstanceError("task_eligible must hold integer positions in eligible_groups")
+    outside = (positions < 0) | (positions >= len(groups))
+    if outside.any():
+        j = int(np.argmax(outside))
+        raise InstanceError(
+            f"{label(j)}: eligible is group {positions[j]}; eligible_groups has {len(groups)}"
+        )
+    used, first = np.unique(positions, return_index=True)
+    renumber = np.zeros(len(groups), dtype=np.int32)
+    for position in used[np.argsort(first)].tolist():
+        renumber[position] = number_of(groups[position], f"eligible_groups[{position}]")
+    return frozen(renumber[positions]), tuple(number)
+
+
+def _labels(spec: Any, where: str, known: set[str]) -> Labels:
+    if spec is None:
+        return None
+    if isinstance(spec, str) or not isinstance(spec, Iterable):
+        raise InstanceError(f"{where}: eligible is {spec!r}; it must be a list of ids or kinds")
+    items = list(spec)
+    if not items:
+        raise InstanceError(f"{where}: eligible is empty; name a node or a kind, or leave it out")
+    for item in items:
+        if not isinstance(item, str) or item not in known:
+            raise InstanceError(
+                f"{where}: eligible names {item!r}, which is neither a node id nor a kind"
+            )
+    return tuple(sorted(set(items)))

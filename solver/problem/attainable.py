@@ -1,0 +1,30 @@
+"""The values that a cost can take."""
+
+from __future__ import annotations
+
+import math
+
+from ..model.exact import common_divisor
+from .problem import Problem
+
+__all__ = ["round_up_to_attainable"]
+
+
+def round_up_to_attainable(problem: Problem, units: int) -> int:
+    """Smallest value not below `units` that the cost of an allocation can take.
+
+    Overload comes in multiples of what divides all demands and the node's capacity, so the
+    cost moves in steps.
+    """
+    instance, exact = problem.instance, problem.instance.exact
+    demand_step = common_divisor(exact.task_compute)
+    compute = exact.node_compute.tolist()
+    overload = exact.node_overload_price.tolist()
+    step = math.gcd(*(o * math.gcd(demand_step, C) for C, o in zip(compute, overload, strict=True)))
+    idle = [p * C for p, C in zip(exact.node_price.tolist(), compute, strict=True)]
+    base = 0 if instance.power_off else sum(idle)
+    if instance.power_off:
+        step = math.gcd(step, *idle)
+    if units <= base:
+        return base if not instance.power_off else max(0, units)
+    return base + -(-(units - base) // step) * step if step else units

@@ -1,0 +1,4 @@
+"""Linear and mixed-integer programs as arrays, for any solver.
+
+It imports `problem` and what lies below.
+"""
