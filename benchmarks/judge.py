@@ -14,8 +14,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from solver import Instance, cost_of
-from solver.judge import check
+from solver import Instance, check, cost_of
 
 from .best_known import Known
 from .competitors import is_exact

@@ -25,12 +25,14 @@ from .errors import (
     NodewiseError,
     NodewiseWarning,
 )
-from .files.instance import read_allocation, read_instance, write_allocation, write_instance
+from .files.allocation import read_allocation, write_allocation
+from .files.instance import read_instance, write_instance
 from .judge.check import Violation, check
 from .judge.cost import cost_of
 from .methods import methods
+from .model.allocation import Allocation
 from .model.instance import Instance, Node, Task
-from .model.result import Allocation, Progress, Result, Status, Termination
+from .model.result import Progress, Result, Status, Termination
 from .solve import solve
 from .versions import __version__, show_versions
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .errors import BackendUnavailableError
-from .model.exact import Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
 __all__ = ["plot_loads"]
 
 _FULL, _OVER, _IDLE = "#0072b2", "#d55e00", "#dddddd"  # Okabe-Ito: told apart by all readers
 
 
-def plot_loads(load: Array, capacity: Array, ax: Axes | None = None, title: str = "") -> Axes:
+def plot_loads(
+    load: NDArray[Any], capacity: NDArray[Any], ax: Axes | None = None, title: str = ""
+) -> Axes:
     """Draw one bar a node: idle capacity, load within it, load above it.
 
     Parameters

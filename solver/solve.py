@@ -8,8 +8,8 @@ import warnings
 from dataclasses import replace
 from typing import Any
 
+from .bounds.closed_form import closed_form_bound
 from .bounds.infeasible import why_infeasible
-from .bounds.lower_bound import closed_form_bound
 from .errors import (
     AllocationError,
     BackendUnavailableError,
@@ -21,10 +21,11 @@ from .judge.check import check
 from .judge.cost import AnyAllocation, as_allocation, cost_in_units, in_user_units
 from .methods import MethodInfo, Options, Outcome, methods
 from .methods.placing.balance import balance
+from .model.allocation import Allocation
 from .model.exact import Array
 from .model.instance import Instance, Number
 from .model.proofs import Proof
-from .model.result import Allocation, Progress, ProgressCallback, Result, Status, Termination
+from .model.result import Progress, ProgressCallback, Result, Status, Termination
 from .problem.problem import Problem
 from .problem.rounding import what_to_round
 from .system.interrupts import interrupted_once

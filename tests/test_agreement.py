@@ -7,9 +7,9 @@ import oracle
 import pytest
 from random_instances import random_instances
 
-from solver import Status, Termination, cost_of, methods, solve
-from solver.bounds.lower_bound import closed_form_bound, linear_bound
-from solver.judge import check
+from solver import Status, Termination, check, cost_of, methods, solve
+from solver.bounds.closed_form import closed_form_bound
+from solver.bounds.linear import linear_bound
 from solver.methods import Options
 from solver.methods.cp_sat import cp_sat
 from solver.methods.mip import mip

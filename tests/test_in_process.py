@@ -17,9 +17,8 @@ from nightly import cases
 from process_tree import children
 from test_solve import hard_instance
 
-from solver import Status, close_engines, lower_bound, solve
+from solver import Status, check, close_engines, lower_bound, solve
 from solver.engines import child, process
-from solver.judge import check
 from solver.system.interrupts import interrupted_once
 
 pytestmark = pytest.mark.skipif(

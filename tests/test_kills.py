@@ -16,9 +16,8 @@ from nightly import cases
 from process_tree import carriers, left_after
 from test_solve import hard_instance
 
-from solver import read_allocation, write_instance
+from solver import check, read_allocation, write_instance
 from solver.engines.folders import scratch_folder
-from solver.judge import check
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="looks at processes through /proc"

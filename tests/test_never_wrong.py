@@ -10,9 +10,8 @@ import pytest
 from nightly import NIGHTLY, cases
 from wide_instances import wide_instances
 
-from solver import Status, cost_of, lower_bound, methods, solve
+from solver import Status, check, cost_of, lower_bound, methods, solve
 from solver.bounds.lower_bound import BOUNDS
-from solver.judge import check
 
 BATCHES = 10
 SECONDS = 2.0 if NIGHTLY else 0.4

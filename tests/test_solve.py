@@ -20,12 +20,12 @@ from solver import (
     Progress,
     Status,
     Termination,
+    check,
     cost_of,
     lower_bound,
     solve,
 )
 from solver.errors import AllocationError, MethodError, NodewiseWarning, OptionError
-from solver.judge import check
 from solver.methods import MethodInfo, Outcome, methods
 from solver.model.proofs import Proof
 

@@ -13,11 +13,12 @@ import pytest
 from nightly import cases
 
 from instances import from_spec
-from solver import Instance, Status, cost_of, lower_bound, solve
-from solver.columns.jobs import class_data, columns_of, generate_columns
-from solver.judge import check
+from solver import Instance, Status, check, cost_of, lower_bound, solve
+from solver.columns.jobs import generate_columns
+from solver.columns.knapsack import knapsack_of
+from solver.columns.program import columns_of
 from solver.judge.cost import cost_in_units
-from solver.kernels.pricing import make_tables, multipliers
+from solver.kernels.tables import make_tables, multipliers
 from solver.methods import Options
 from solver.methods.best import Best
 from solver.methods.mip import is_trusted, mip
@@ -133,25 +134,27 @@ def test_stale_multipliers_do_not_lift_the_bound_of_column_generation():
 def test_pricing_makes_any_weights_valid_at_every_shift():
     rng = np.random.default_rng(2)
     for seed in range(30):
-        data = class_data(Problem(stale_weights_instance(seed)))
+        data = Problem(stale_weights_instance(seed)).outer_table
         shift = int(rng.integers(0, 20))
-        knapsack = data.knapsack(0, shift)
-        profit = rng.integers(0, 2000, data.demand.size) * int(knapsack.price)
+        knapsack = knapsack_of(data, 0, shift)
+        profit = rng.integers(0, 2000, data.demand.size) * int(knapsack.overload_price)
         weights = rng.random(2) * 10.0 ** rng.integers(-3, 25)
         weights[int(rng.integers(2))] *= rng.choice([1.0, -1.0, np.nan, np.inf])
         bound = multipliers(knapsack, profit, weights)
-        assert 0 <= weights[0] <= knapsack.price
+        assert 0 <= weights[0] <= knapsack.overload_price
         assert 0 <= weights[1] < np.inf
         for _ in range(200):
             chosen = rng.random(profit.size) < rng.random()
-            if int(knapsack.needs[chosen, 0].sum()) > int(knapsack.room[0]):
+            if int(knapsack.needs[chosen, 0].sum()) > int(knapsack.capacity[0]):
                 continue
             load = int(knapsack.demand[chosen].sum())
-            value = int(profit[chosen].sum()) - knapsack.price * max(0, load - knapsack.capacity)
-            assert value - knapsack.idle <= bound * (1 + 1e-9) + 1
+            value = int(profit[chosen].sum()) - knapsack.overload_price * max(
+                0, load - knapsack.node_compute
+            )
+            assert value - knapsack.idle_cost <= bound * (1 + 1e-9) + 1
         weights = np.array([1e30, np.nan])
         make_tables(knapsack, profit, weights)
-        assert weights.tolist() == [float(knapsack.price), 0.0]
+        assert weights.tolist() == [float(knapsack.overload_price), 0.0]
 
 
 WIDE = {
@@ -293,17 +296,17 @@ def test_a_linear_solver_that_ends_abnormally_is_no_crash():
         import numpy as np
         from ortools.math_opt.python import mathopt
         from instances import from_spec
-        from solver.bounds.lower_bound import _Relaxation
-        from solver.columns.jobs import class_data
-        from solver.engines import columns, glop
+        from solver.columns import generation
+        from solver.engines import glop
         from solver.problem.problem import Problem
+        from solver.programs.relaxation import Relaxation
 
         def fail(*_, **__):
             raise AttributeError("'StatusNotOk' object has no attribute 'canonical_code'")
 
         problem = Problem(from_spec("few_per_node:nodes=4,seed=1"))
-        whole = columns.generate_columns(
-            {"data": class_data(problem), "columns": [], "time_limit": 20, "enough": None},
+        whole = generation.generate_columns(
+            {"data": problem.outer_table, "columns": [], "time_limit": 20, "enough": None},
             lambda _: None,
         )
         solve, calls = mathopt.IncrementalSolver.solve, []
@@ -314,13 +317,13 @@ def test_a_linear_solver_that_ends_abnormally_is_no_crash():
 
         mathopt.IncrementalSolver.solve = fail_later
         found = []
-        cut = columns.generate_columns(
-            {"data": class_data(problem), "columns": [], "time_limit": 20, "enough": None},
+        cut = generation.generate_columns(
+            {"data": problem.outer_table, "columns": [], "time_limit": 20, "enough": None},
             found.append,
         )
         mathopt.solve = fail
         relaxation = glop.solve_relaxation(
-            {"model": _Relaxation(problem).model, "time_limit": 5}, lambda _: None
+            {"model": Relaxation(problem).model, "time_limit": 5}, lambda _: None
         )
         print(json.dumps({
             "status": relaxation["status"], "duals": relaxation["duals"], "found": len(found),

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from ..model.exact import Array, floats_of, number_of, sums_by_group
-from ..problem.problem import Problem, group_rows
+from ..problem.classes import group_rows
+from ..problem.problem import Problem
 
 __all__ = ["why_infeasible"]
 
@@ -45,8 +46,7 @@ def why_infeasible(problem: Problem) -> str | None:
 def _task_without_node(problem: Problem) -> str | None:
     """A sentence about the first class of tasks that no eligible node can hold."""
     instance, classes = problem.instance, problem.classes
-    need = instance.exact.needs[classes.task_first]
-    have = instance.exact.capacity[classes.node_first]
+    need, have = problem.exact_numbers.needs, problem.exact_numbers.capacity
     mask = instance.eligible_nodes[:, classes.node_first]
     group = instance.task_group[classes.task_first]
     homeless = np.arange(classes.num_task_classes)

@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 
 from ..model.exact import Array
-from .generation import Generation, Master
-from .prices import Column, Data
+from ..problem.table import ClassTable, Column
+from .generation import Generation
+from .master import Master
 
 __all__ = ["branch_and_price"]
 
@@ -33,7 +34,7 @@ class Part:
 
     Attributes
     ----------
-    data : Data
+    data : ClassTable
         With a class more for every pair of tasks that goes together.
     members : tuple
         The classes of the whole problem that a task of each class stands for.
@@ -43,7 +44,7 @@ class Part:
     depth : int
     """
 
-    data: Data
+    data: ClassTable
     members: tuple[tuple[int, ...], ...]
     columns: list[Column]
     bound: int
@@ -56,7 +57,7 @@ def branch_and_price(payload: dict[str, Any], send: Callable[[Any], None]) -> di
     Parameters
     ----------
     payload : dict
-        "data": Data; "columns": list of Column to begin with; "time_limit": seconds; "upper":
+        "data": ClassTable; "columns": list of Column to begin with; "time_limit": seconds; "upper":
         int, the cost to beat; "bound": int, a bound known.
 
     Returns
@@ -79,7 +80,7 @@ class _Tree:
 
     def __init__(self, payload: dict[str, Any], send: Callable[[Any], None]) -> None:
         self.send = send
-        self.data: Data = payload["data"]
+        self.data: ClassTable = payload["data"]
         self.deadline: float = time.monotonic() + payload["time_limit"]
         self.upper: int = payload["upper"]
         self.bound: int = payload["bound"]
@@ -235,7 +236,7 @@ def _by_node_class(part: Part, k: int, g: int) -> Iterator[Part]:
     yield _child(part, most=off)
 
 
-def _apart_of(data: Data) -> Array:
+def _apart_of(data: ClassTable) -> Array:
     K = data.demand.size
     return data.apart.copy() if data.apart.size else np.zeros((K, K), dtype=np.bool_)
 
@@ -311,7 +312,7 @@ def _translated(parent: Part, child: Part, columns: list[Column]) -> list[Column
     return [(g, tasks) for g, tasks in found if tasks]
 
 
-def _without_conflicts(data: Data, g: int, tasks: tuple[int, ...]) -> Iterator[Column]:
+def _without_conflicts(data: ClassTable, g: int, tasks: tuple[int, ...]) -> Iterator[Column]:
     """The column if it is allowed; otherwise it without one or another of its tasks."""
     allowed = tuple(k for k in tasks if data.most[k, g] > 0)
     if data.apart.size:

@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..model.exact import Array
-from .generation import Generation, Master
-from .prices import Column
+from ..problem.table import Column
+from .generation import Generation
+from .master import Master
 
 __all__ = ["dive"]
 

@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels.pricing import make_tables, multipliers, price_out
+from ..kernels.pricing import price_out
+from ..kernels.tables import make_tables, multipliers
 from ..model.exact import Array
-from .prices import Column, Data, Prices
+from ..problem.table import ClassTable, Column
+from .knapsack import knapsack_of
+from .prices import Prices
 
 __all__ = ["enumerate_columns"]
 
@@ -24,7 +27,7 @@ def enumerate_columns(payload: dict[str, Any], _send: Callable[[Any], None]) -> 
     Parameters
     ----------
     payload : dict
-        "data": Data; "prices": list of Prices; "below": the cost, on the grid; "most": int,
+        "data": ClassTable; "prices": list of Prices; "below": the cost, on the grid; "most": int,
         columns of a node class; "branches": int, for each node class; "time_limit": seconds.
 
     Returns
@@ -56,9 +59,11 @@ def enumerate_columns(payload: dict[str, Any], _send: Callable[[Any], None]) -> 
     return {"columns": columns, "complete": complete}
 
 
-def _columns_of(data: Data, g: int, prices: Prices, payload: dict[str, Any]) -> tuple[Array, bool]:
+def _columns_of(
+    data: ClassTable, g: int, prices: Prices, payload: dict[str, Any]
+) -> tuple[Array, bool]:
     """Columns of one class, as rows of task classes, and whether they are all."""
-    knapsack = data.knapsack(g, prices.shift)
+    knapsack = knapsack_of(data, g, prices.shift)
     most = payload["most"]
     found = np.full((most, int(min(_LENGTH, max(1, data.most[:, g].sum())))), -1, dtype=np.int32)
     weights = prices.weights[g].copy()

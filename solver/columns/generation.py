@@ -7,18 +7,21 @@ import math
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from ortools.math_opt.python import mathopt
 
 from ..engines.glop import FAILURES
-from ..kernels.pricing import make_tables, multipliers, price_out
+from ..kernels.pricing import price_out
+from ..kernels.tables import make_tables, multipliers
 from ..model.exact import Array
-from .prices import Column, Data, Prices
+from ..problem.table import ClassTable, Column
+from .knapsack import knapsack_of, scaled_prices
+from .master import Master
+from .prices import Prices
 
-__all__ = ["Generation", "Master", "generate_columns"]
+__all__ = ["Generation", "generate_columns"]
 
 _SLACK, _RELATIVE, _GAP_SHARE = 0.1, 1e-9, 0.2
 _MOST_PENALTY = 1e6
@@ -38,7 +41,7 @@ def generate_columns(payload: dict[str, Any], send: Callable[[Any], None]) -> di
     Parameters
     ----------
     payload : dict
-        "data": Data; "columns": list of Column to begin with; "time_limit": seconds;
+        "data": ClassTable; "columns": list of Column to begin with; "time_limit": seconds;
         "enough": a bound at which to stop, or None.
 
     Returns
@@ -59,34 +62,12 @@ def generate_columns(payload: dict[str, Any], send: Callable[[Any], None]) -> di
     return search.result(converged)
 
 
-@dataclass(frozen=True)
-class Master:
-    """A solution of the master.
-
-    Attributes
-    ----------
-    value : float
-    prices, node_prices : float64
-        Of a task and of a node of each class.
-    left_out : (K,) bool
-        Whether tasks of a class are left out.
-    amounts : float64
-        How often each column is used.
-    """
-
-    value: float
-    prices: Array
-    node_prices: Array
-    left_out: Array
-    amounts: Array
-
-
 class Generation:
     """The master, the columns and the best Lagrangian bound so far.
 
     Attributes
     ----------
-    data : Data
+    data : ClassTable
     count, nodes : int64
         Tasks and nodes of each class that are still to be dealt with; all, to begin with.
     columns : list of (node class, tasks)
@@ -96,7 +77,9 @@ class Generation:
         The master's solution.
     """
 
-    def __init__(self, data: Data, payload: dict[str, Any], send: Callable[[Any], None]) -> None:
+    def __init__(
+        self, data: ClassTable, payload: dict[str, Any], send: Callable[[Any], None]
+    ) -> None:
         self.data, self.send = data, send
         self.count, self.nodes = data.count.copy(), data.node_count.copy()
         self.begun = time.monotonic()
@@ -109,7 +92,7 @@ class Generation:
         self.known: set[Column] = set()
         self.amounts: list[list[Array]] = [[] for _ in range(data.node_count.size)]
         self.costs: list[list[int]] = [[] for _ in range(data.node_count.size)]
-        self.weights = np.zeros((data.node_count.size, 1 + data.room.shape[1]))
+        self.weights = np.zeros((data.node_count.size, 1 + data.capacity.shape[1]))
         self.weights_shift = 0  # their unit is that of profits times 2**-shift
         self.work = np.zeros(1, dtype=np.int64)
         self.rounds = 0
@@ -117,10 +100,14 @@ class Generation:
         self.best: Prices | None = None
         self.central: Prices | None = None
         self.center: Array | None = None
-        dearest = data.price.astype(float) * float(data.demand.max(initial=1)) + data.idle
+        dearest = (
+            data.overload_price.astype(float) * float(data.demand.max(initial=1)) + data.idle_cost
+        )
         self.unit = max(1.0, float(dearest.max(initial=1)))
         self.coarsest = self.unit / 100
-        worst = float(data.price.max(initial=0)) * data.demand + float(data.idle.max(initial=0))
+        worst = float(data.overload_price.max(initial=0)) * data.demand + float(
+            data.idle_cost.max(initial=0)
+        )
         self.penalty = np.maximum(worst, self.unit / 100)
         self.most_penalty = _MOST_PENALTY * self.unit
         self._build()
@@ -324,7 +311,7 @@ class Generation:
             None if time ran out.
         """
         data = self.data
-        shift, profit = data.scaled(trial)
+        shift, profit = scaled_prices(data, trial)
         self.weights *= 2.0 ** (shift - self.weights_shift)
         self.weights_shift = shift
         total = sum(p * m for p, m in zip(profit.tolist(), self.count.tolist(), strict=True))
@@ -352,7 +339,7 @@ class Generation:
     ) -> tuple[int, list[tuple[int, ...]], bool]:
         """An upper bound of the values of class g, some of the best columns, and if exact."""
         data = self.data
-        knapsack = data.knapsack(g, shift)
+        knapsack = knapsack_of(data, g, shift)
         knapsack = knapsack._replace(most=np.minimum(knapsack.most, self.count))
         multipliers(knapsack, profit, self.weights[g])
         tables = make_tables(knapsack, profit, self.weights[g])

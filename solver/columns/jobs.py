@@ -24,27 +24,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from ..engines.process import HardLimitReached, run_job
 from ..kernels.build.ready import compile_ahead
-from ..model.exact import Array
 from ..problem.attainable import round_up_to_attainable
 from ..problem.problem import Problem
-from ..programs.linear_model import INFINITE, LinearModel, LinearModelBuilder
-from .prices import Column, Data, Prices
+from ..problem.table import Column
+from .prices import Prices
 
 __all__ = [
     "Column",
     "Generated",
     "branch_and_price",
-    "class_data",
-    "columns_of",
-    "decode",
     "dive",
     "enumerate_columns",
     "generate_columns",
-    "set_model",
 ]
 
 ENGINE = "solver.columns.generation"
@@ -79,23 +72,6 @@ class Generated:
     branches: int = 0
 
 
-def class_data(problem: Problem) -> Data:
-    """The classes of a problem in the numbers of its outer grid, where bounds are proved."""
-    grid, classes = problem.outer_grid, problem.classes
-    task, node = classes.task_first, classes.node_first
-    return Data(
-        demand=grid.task_compute[task],
-        needs=np.ascontiguousarray(grid.needs[task]),
-        count=classes.task_count,
-        most=problem.most_on(grid),
-        node_count=classes.node_count,
-        node_compute=grid.node_compute[node],
-        price=grid.overload_price[node],
-        idle=grid.idle_cost[node],
-        room=np.ascontiguousarray(grid.capacity[node]),
-    )
-
-
 def generate_columns(
     problem: Problem,
     start: list[Column],
@@ -128,7 +104,7 @@ def generate_columns(
             _pass_on(problem, prices.grid_bound, on_bound)
 
     payload = {
-        "data": class_data(problem),
+        "data": problem.outer_table,
         "columns": start,
         "time_limit": time_limit,
         "enough": upper,
@@ -183,7 +159,7 @@ def dive(
         Told the columns of every cheaper allocation.
     """
     payload = {
-        "data": class_data(problem),
+        "data": problem.outer_table,
         "columns": start,
         "time_limit": time_limit,
         "most_dives": most_dives,
@@ -237,7 +213,7 @@ def branch_and_price(
             _pass_on(problem, item[1], on_bound)
 
     payload = {
-        "data": class_data(problem),
+        "data": problem.outer_table,
         "columns": start,
         "time_limit": time_limit,
         "upper": upper,
@@ -286,7 +262,7 @@ def enumerate_columns(
         Whether these are all.
     """
     payload = {
-        "data": class_data(problem),
+        "data": problem.outer_table,
         "prices": prices,
         "below": below,
         "most": most,
@@ -300,69 +276,3 @@ def enumerate_columns(
     except HardLimitReached:
         return [], False
     return answer["columns"], answer["complete"]
-
-
-def columns_of(problem: Problem, node_index: Array) -> list[Column]:
-    """The columns of an allocation, one for each node that has tasks."""
-    classes = problem.classes
-    order = np.lexsort((classes.task_class, node_index))
-    nodes = node_index[order]
-    starts = np.flatnonzero(np.concatenate(([True], nodes[1:] != nodes[:-1])))
-    parts = np.split(classes.task_class[order], starts[1:])
-    return [
-        (int(classes.node_class[i]), tuple(part.tolist()))
-        for i, part in zip(nodes[starts].tolist(), parts, strict=True)
-    ]
-
-
-def set_model(problem: Problem, columns: list[Column], *, exactly: bool) -> LinearModel:
-    """The integer program over given columns.
-
-    Parameters
-    ----------
-    exactly : bool
-        Whether every task is covered exactly once, or once or more.
-    """
-    data = class_data(problem)
-    builder = LinearModelBuilder()
-    counts = data.count
-    costs, uppers, rows, entries, numbers = [], [], [], [], []
-    for c, (g, tasks) in enumerate(columns):
-        kinds, amounts = np.unique(np.array(tasks, dtype=np.int64), return_counts=True)
-        costs.append(data.cost(g, list(tasks)))
-        uppers.append(min(int(data.node_count[g]), int((counts[kinds] // amounts).min())))
-        rows += kinds.tolist()
-        entries += [c] * kinds.size
-        numbers += amounts.tolist()
-    x = builder.add_columns(len(columns), upper=np.array(uppers), cost=np.array(costs))
-    most = counts if exactly else INFINITE
-    cover = builder.add_rows(counts.size, lower=counts, upper=most)
-    use = builder.add_rows(data.node_count.size, upper=data.node_count)
-    builder.add_entries(cover[rows], x[entries], numbers)
-    builder.add_entries(use[[g for g, _ in columns]], x, 1)
-    return builder.build()
-
-
-def decode(problem: Problem, columns: list[Column], values: Array) -> Array | None:
-    """An allocation from the number of times that each column is used.
-
-    None if a task is left or nodes are wanting: a solver that is stopped may leave fractions; or
-    if a limit is broken that rounding had hidden. A task that is covered more often than needed
-    is placed once.
-    """
-    classes = problem.classes
-    node_index = np.full(classes.task_class.size, -1, dtype=np.int64)
-    waiting = [classes.tasks_of(k).tolist() for k in range(classes.num_task_classes)]
-    nodes = [classes.nodes_of(g).tolist() for g in range(classes.num_node_classes)]
-    for (g, tasks), times in zip(columns, np.rint(values).astype(int).tolist(), strict=True):
-        for _ in range(times):
-            if not nodes[g]:
-                return None
-            i = nodes[g].pop()
-            for k in tasks:
-                if waiting[k]:
-                    node_index[waiting[k].pop()] = i
-    whole = bool((node_index >= 0).all())
-    if whole and not problem.outer_grid.exact_limits:
-        whole = problem.keeps_limits(node_index)
-    return node_index if whole else None

@@ -17,19 +17,16 @@ import typer
 
 from ..bounds.lower_bound import BOUNDS, lower_bound
 from ..errors import MethodError, NodewiseError, NodewiseWarning, OptionError
-from ..files.instance import (
-    dump_allocation,
-    dump_loads,
-    dump_result,
-    read_allocation,
-    write_instance,
-)
+from ..files.allocation import dump_allocation, dump_loads, read_allocation
+from ..files.instance import write_instance
+from ..files.result import dump_result
 from ..files.text import did_you_mean
 from ..judge.check import check
 from ..judge.cost import cost_of
 from ..methods import methods
+from ..model.allocation import Allocation
 from ..model.instance import Instance
-from ..model.result import Allocation, Result, Status, Termination
+from ..model.result import Result, Status, Termination
 from ..solve import solve
 from ..system import signals
 from ..system.scratch import is_stream

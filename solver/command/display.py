@@ -16,9 +16,10 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
+from ..model.allocation import Allocation
 from ..model.exact import sums_by_group
 from ..model.instance import Instance, Number
-from ..model.result import Allocation, Progress, Result, Status, relative_gap
+from ..model.result import Progress, Result, Status, relative_gap
 
 __all__ = [
     "console",

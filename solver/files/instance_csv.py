@@ -9,9 +9,8 @@ from typing import Any
 from ..errors import InstanceError
 from ..model.instance import Instance
 from .eligibility import EligibleGroups
-from .instance_json import tidy
 from .table import Table
-from .text import packed
+from .text import packed, tidy
 
 __all__ = ["instance_of_tables", "node_table", "task_table"]
 

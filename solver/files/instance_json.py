@@ -13,7 +13,7 @@ from typing import Any
 from ..errors import InstanceError
 from ..model.instance import Instance, Number
 from .eligibility import EligibleGroups
-from .text import decode, did_you_mean, packed
+from .text import decode, did_you_mean, packed, tidy
 
 __all__ = [
     "INSTANCE_SCHEMA",
@@ -23,7 +23,6 @@ __all__ = [
     "require_schema",
     "settings_of",
     "settings_to_write",
-    "tidy",
 ]
 
 INSTANCE_SCHEMA = "nodewise/1"
@@ -257,11 +256,6 @@ def _eligible(tasks: list[dict[str, Any]], groups: EligibleGroups, where: str) -
             label = _label("tasks", position, task, where)
             raise InstanceError(f"{label}: eligible: {error}") from None
     return packed(numbers)
-
-
-def tidy(value: Any) -> Any:
-    """A number as it is written: an int where it is whole, otherwise a float."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def settings_to_write(instance: Instance) -> dict[str, Any]:

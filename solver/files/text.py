@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import NodewiseError
 
-__all__ = ["decode", "did_you_mean", "packed", "read_bytes"]
+__all__ = ["decode", "did_you_mean", "packed", "read_bytes", "tidy"]
 
 _MOST_CHOICES, _LONGEST_NAME = 20_000, 200
 
@@ -81,3 +81,8 @@ def packed(values: list[Any]) -> Any:
         if array.dtype.kind in ("f" if types == {float} else "iu"):
             return array
     return values
+
+
+def tidy(value: Any) -> Any:
+    """A number as it is written: an int where it is whole, otherwise a float."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from ..model.allocation import Allocation
 from ..model.exact import Array
 from ..model.instance import Instance, Number
-from ..model.result import Allocation
 
 __all__ = ["Violation", "check"]
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import AllocationError
+from ..model.allocation import Allocation
 from ..model.exact import Array, number_of, sums_by_group
 from ..model.instance import Instance, Number
-from ..model.result import Allocation
 
 __all__ = [
     "AnyAllocation",

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from ..bounds.lower_bound import linear_bound
+from ..bounds.linear import linear_bound
+from ..engines.limits import CP_SAT
 from ..engines.process import EngineCrash, warm_up
 from ..errors import BackendUnavailableError
 from ..kernels.build.ready import is_ready, is_usable, prepare, why_not
@@ -17,7 +18,7 @@ from ..programs.assignment import count_cells
 from .base import Options, Outcome
 from .best import Best, run_baselines
 from .column_generation import prove
-from .cp_sat import ENGINE, cp_sat
+from .cp_sat import cp_sat
 from .local_search import local_search, search_plainly
 from .placing.construction import is_large
 from .plain_search import plain_search
@@ -96,7 +97,7 @@ def _stages(problem: Problem, best: Best) -> Iterator[_Stage]:
     cells = count_cells(problem)
     few = problem.instance.num_tasks <= FEW_TASKS * problem.instance.num_nodes
     if cells <= SMALL_CELLS:
-        warm_up(ENGINE)  # it starts while the bound is computed
+        warm_up(CP_SAT)  # it starts while the bound is computed
         if not is_ready():
             yield _Stage(_plain, _PLAIN, _LEAST_PLAIN)
         yield _Stage(_bound)

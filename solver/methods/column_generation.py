@@ -18,13 +18,11 @@ from ..columns.jobs import (
     Column,
     Generated,
     branch_and_price,
-    columns_of,
-    decode,
     dive,
     enumerate_columns,
     generate_columns,
-    set_model,
 )
+from ..columns.program import columns_of, decode, set_model
 from ..engines.process import EngineCrash
 from ..kernels.build.ready import is_ready, why_not
 from ..model.exact import Array

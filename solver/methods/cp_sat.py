@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..engines.limits import CP_SAT, hard_limit
 from ..engines.process import HardLimitReached, run_job
 from ..judge.cost import cost_in_units
 from ..model.exact import Array
@@ -12,12 +13,9 @@ from ..model.result import Termination
 from ..problem.grid import Grid, make_grid
 from ..problem.problem import Problem
 from ..programs.assignment import AssignmentModel, assignment_model
-from .base import Options, Outcome
-from .exact_outcome import hard_limit, outcome_of
+from .base import Options, Outcome, outcome_of
 
-__all__ = ["ENGINE", "cp_sat"]
-
-ENGINE = "solver.engines.cp_sat"
+__all__ = ["cp_sat"]
 
 
 def cp_sat(problem: Problem, options: Options) -> Outcome:
@@ -49,7 +47,7 @@ def cp_sat(problem: Problem, options: Options) -> Outcome:
     left = options.seconds_left()
     try:
         answer = run_job(
-            ENGINE,
+            CP_SAT,
             "solve_model",
             {
                 "model": built.model,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..engines.folders import scratch_folder
+from ..engines.limits import MIP, hard_limit
 from ..engines.process import EngineCrash, HardLimitReached, run_job
 from ..errors import BackendUnavailableError
 from ..model.exact import Array
@@ -17,13 +18,11 @@ from ..model.result import Termination
 from ..problem.problem import Problem
 from ..programs.assignment import assignment_model
 from ..programs.linear_model import INFINITE, LinearModel
-from .base import Options, Outcome
+from .base import Options, Outcome, outcome_of
 from .cp_sat import cp_sat
-from .exact_outcome import hard_limit, outcome_of
 
-__all__ = ["ENGINE", "is_trusted", "mip", "run_program", "safe_bound"]
+__all__ = ["is_trusted", "mip", "run_program", "safe_bound"]
 
-ENGINE = "solver.engines.mip"
 _ABSOLUTE, _RELATIVE, _DUAL_TOLERANCE = 1e-3, 1e-12, 1e-7
 _TRUSTED_SIZE, _TRUSTED_PRICE, _TRUSTED_COST = 2**16, 2**30, 2**40
 _NO_GAP = "{} calls its answer optimal, but within a gap that cannot be set from here"
@@ -203,7 +202,7 @@ def run_program(
     try:
         with scratch_folder() as folder:
             answer: dict[str, Any] = run_job(
-                ENGINE,
+                MIP,
                 "solve_model",
                 {**payload, "folder": str(folder)},
                 hard_limit=hard_limit(left),
@@ -214,7 +213,7 @@ def run_program(
         return None
     except EngineCrash as error:
         if "is not installed" in str(error):
-            choices = ", ".join(run_job(ENGINE, "available_solvers", None, hard_limit=30.0))
+            choices = ", ".join(run_job(MIP, "available_solvers", None, hard_limit=30.0))
             raise BackendUnavailableError(
                 f"mip_solver {options.mip_solver!r} is not installed; available: {choices}"
             ) from None

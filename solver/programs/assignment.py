@@ -139,7 +139,7 @@ def assignment_model(problem: Problem, grid: Grid) -> AssignmentModel:
     require_buildable(problem)
     classes, instance = problem.classes, problem.instance
     n = instance.num_nodes
-    most_per_node = problem.most_on(grid)
+    most_per_node = problem.table_on(grid).most
     allowed = most_per_node[:, classes.node_class] > 0
     allowed &= _first_come(problem, grid)
     cell_class, cell_node = np.nonzero(allowed)

@@ -11,10 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..engines.limits import CP_SAT, hard_limit
 from ..engines.process import EngineCrash, HardLimitReached, run_job
 from ..errors import BackendUnavailableError
-from ..methods.cp_sat import ENGINE
-from ..methods.exact_outcome import hard_limit
 from ..model.exact import Array, largest
 from ..model.instance import Instance
 from ..problem.problem import Problem
@@ -143,7 +142,7 @@ def solve_group(group: Group, interrupted: Callable[[], bool] | None = None) -> 
         "deterministic_limit": _DETERMINISTIC_LIMIT,
     }
     try:
-        answer = run_job(ENGINE, "solve_model", payload, hard_limit=hard_limit(group.seconds))
+        answer = run_job(CP_SAT, "solve_model", payload, hard_limit=hard_limit(group.seconds))
     except (BackendUnavailableError, EngineCrash, HardLimitReached):
         return None
     if answer["values"] is None:

@@ -11,8 +11,7 @@ import pytest
 from benchmarks.competitors import COMPETITORS, ROOT
 from benchmarks.peers.plain import integers_only, plain
 from benchmarks.peers.protocol import UNSUPPORTED_EXIT, Unsupported
-from solver import Instance, Node, Task, cost_of, write_instance
-from solver.judge import check
+from solver import Instance, Node, Task, check, cost_of, write_instance
 from tests.oracle import brute_force
 
 TASKS = [

@@ -8,9 +8,8 @@ import pytest
 
 from benchmarks.fingerprint import content_hash
 from benchmarks.suites import Entry, export, load_suite, make, suite_names
-from solver import Instance, InstanceError, Node, Task, read_instance, write_instance
+from solver import Instance, InstanceError, Node, Task, check, read_instance, write_instance
 from solver.errors import OptionError
-from solver.judge import check
 from tests.random_instances import random_instance
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "openb"

@@ -6,15 +6,13 @@ import pytest
 from random_instances import random_instances
 
 from solver import Instance, lower_bound
-from solver.bounds.lower_bound import (
-    Prices,
-    closed_form_bound,
-    lagrangian_bound,
-    linear_bound,
-)
+from solver.bounds.closed_form import closed_form_bound
+from solver.bounds.lagrangian import lagrangian_bound
+from solver.bounds.linear import linear_bound
 from solver.judge.cost import cost_in_units
 from solver.problem.attainable import round_up_to_attainable
 from solver.problem.problem import Problem
+from solver.programs.relaxation import Multipliers
 
 
 def solved(count, seed, **kind):
@@ -35,7 +33,7 @@ def random_prices(problem, rng):
         return rng.random(shape) * size * (rng.random(shape) < share)
 
     opening = some((K, G), 0.5) if problem.instance.power_off else None
-    return Prices(
+    return Multipliers(
         some(G, 0.8),
         some(G, 0.5),
         some((G, d), 0.7),

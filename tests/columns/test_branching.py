@@ -10,16 +10,10 @@ import pytest
 from random_instances import random_instances
 
 from instances import from_spec
-from solver import solve
+from solver import check, solve
 from solver.bounds.infeasible import why_infeasible
-from solver.columns.jobs import (
-    branch_and_price,
-    class_data,
-    columns_of,
-    decode,
-    generate_columns,
-)
-from solver.judge import check
+from solver.columns.jobs import branch_and_price, generate_columns
+from solver.columns.program import columns_of, decode
 from solver.judge.cost import cost_in_units, in_user_units
 from solver.methods import Options
 from solver.methods.best import Best
@@ -124,6 +118,6 @@ def test_classes_of_several_tasks_are_split_where_nothing_else_is_fractional():
     _, bounds, found = branch(problem, grid_cost(problem, np.array(best.positions)) + 1, [])
     assert bounds[-1] == optimum
     assert len(found) == 1
-    assert len(class_data(problem).count) == 1
+    assert len(problem.outer_table.count) == 1
     assert sorted(len(tasks) for _, tasks in found[0]) == [1, 2, 2]
     assert sorted(columns_of(problem, decode(problem, found[0], np.ones(3)))) == sorted(found[0])

@@ -10,17 +10,11 @@ import pytest
 from random_instances import random_instances
 
 from instances import from_spec
-from solver import Status, cost_of, lower_bound, solve
+from solver import Status, check, cost_of, lower_bound, solve
 from solver.bounds.infeasible import why_infeasible
-from solver.bounds.lower_bound import linear_bound
-from solver.columns.jobs import (
-    columns_of,
-    decode,
-    enumerate_columns,
-    generate_columns,
-    set_model,
-)
-from solver.judge import check
+from solver.bounds.linear import linear_bound
+from solver.columns.jobs import enumerate_columns, generate_columns
+from solver.columns.program import columns_of, decode, set_model
 from solver.judge.cost import cost_in_units, in_user_units
 from solver.methods import Options
 from solver.methods.best import Best

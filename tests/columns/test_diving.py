@@ -4,10 +4,11 @@ import numpy as np
 from random_instances import random_instances
 
 from instances import from_spec
+from solver import check
 from solver.bounds.infeasible import why_infeasible
 from solver.columns.generation import Generation
-from solver.columns.jobs import class_data, decode, dive, generate_columns
-from solver.judge import check
+from solver.columns.jobs import dive, generate_columns
+from solver.columns.program import decode
 from solver.judge.cost import cost_in_units
 from solver.problem.problem import Problem
 
@@ -22,7 +23,7 @@ def dives(problem, seed=0, seconds=20.0):
 
 
 def cost_of_columns(problem, columns):
-    data = class_data(problem)
+    data = problem.outer_table
     return sum(data.cost(g, list(tasks)) for g, tasks in columns)
 
 
@@ -62,7 +63,7 @@ def test_the_same_dives_again():
 def test_a_master_of_what_is_left_bounds_what_is_left():
     """After an optimal column is fixed, the rest costs no more than the whole less it."""
     problem = Problem(from_spec("few_per_node:nodes=6,seed=5"))
-    data = class_data(problem)
+    data = problem.outer_table
     made, found = dives(problem)
     payload = {"columns": made.columns, "time_limit": 20.0, "enough": None}
     master = Generation(data, payload, lambda _: None)

@@ -8,10 +8,13 @@ import pytest
 from uncompiled import answers_of
 
 from instances import from_spec
-from solver.columns.jobs import class_data, enumerate_columns, generate_columns
-from solver.columns.prices import Data, Prices
-from solver.kernels.pricing import Knapsack, make_tables, multipliers, price_out
+from solver.columns.jobs import enumerate_columns, generate_columns
+from solver.columns.knapsack import scaled_prices
+from solver.columns.prices import Prices
+from solver.kernels.pricing import price_out
+from solver.kernels.tables import Knapsack, make_tables, multipliers
 from solver.problem.problem import Problem
+from solver.problem.table import ClassTable
 
 ALL = 10**9
 
@@ -37,10 +40,10 @@ def knapsacks(count, seed, size=1):
                 demand=demand,
                 most=rng.integers(0, 4, K),
                 needs=needs,
-                capacity=int(rng.integers(0, 20)) * size,
-                price=int(rng.integers(0, 5)),
-                idle=int(rng.choice([0, 0, 7])) * size,
-                room=room,
+                node_compute=int(rng.integers(0, 20)) * size,
+                overload_price=int(rng.integers(0, 5)),
+                idle_cost=int(rng.choice([0, 0, 7])) * size,
+                capacity=room,
                 apart=apart_of(rng, K),
             ),
             rng.integers(0, 30, K) * size,
@@ -52,20 +55,20 @@ def all_sets(knapsack, profit):
     values = {}
     for amounts in itertools.product(*(range(most + 1) for most in knapsack.most.tolist())):
         a = np.array(amounts)
-        if any((a @ knapsack.needs) > knapsack.room) or not a.any():
+        if any((a @ knapsack.needs) > knapsack.capacity) or not a.any():
             continue
         if knapsack.apart.size and knapsack.apart[np.ix_(a > 0, a > 0)].any():
             continue
         load = int(a @ knapsack.demand)
-        value = int(a @ profit) - knapsack.idle
-        value -= knapsack.price * max(0, load - knapsack.capacity)
+        value = int(a @ profit) - knapsack.idle_cost
+        value -= knapsack.overload_price * max(0, load - knapsack.node_compute)
         values[tuple(np.repeat(np.arange(a.size), a).tolist())] = value
     return values
 
 
 def look(knapsack, profit, threshold=0, tolerance=0, everything=False, branches=ALL, size=5000):
     """What `price_out` says, and the sets that it found with their values."""
-    weights = np.zeros(1 + knapsack.room.size)
+    weights = np.zeros(1 + knapsack.capacity.size)
     multipliers(knapsack, profit, weights)
     found = np.full((size, 60), -1, dtype=np.int32)
     values = np.zeros(size, dtype=np.int64)
@@ -138,7 +141,7 @@ def test_sets_far_beyond_the_capacity_cost_no_search():
 
 def test_prices_worth_the_same_as_the_sets_one_by_one():
     problem = Problem(from_spec("few_per_node:nodes=6,node_types=three,seed=4"))
-    made, data = generate_columns(problem, [], 20.0), class_data(problem)
+    made, data = generate_columns(problem, [], 20.0), problem.outer_table
     for prices in made.prices:
         for g, tasks in made.columns:
             worth = prices.worth(data, g, np.array([[*tasks, -1, -1]]))
@@ -155,7 +158,7 @@ def test_prices_from_the_middle_leave_fewer_columns():
     assert central.grid_bound == made.bound == 0
     columns, complete = enumerate_columns(problem, [central], 0, 10_000, 20.0)
     assert complete
-    demand = class_data(problem).demand
+    demand = problem.outer_table.demand
     assert {int(demand[list(tasks)].sum()) for _, tasks in columns} == {1000}
     assert len(columns) < 200
 
@@ -175,11 +178,11 @@ def test_every_price_excludes_some_columns_and_all_exclude_most():
 def test_scaled_prices_are_never_above_the_prices():
     rng = np.random.default_rng(5)
     problem = Problem(from_spec("few_per_node:nodes=5"))
-    data = class_data(problem)
-    assert isinstance(data, Data)
+    data = problem.outer_table
+    assert isinstance(data, ClassTable)
     for _ in range(20):
         prices = rng.uniform(0, 10.0 ** rng.integers(1, 7), data.demand.size)
-        shift, profit = data.scaled(prices)
+        shift, profit = scaled_prices(data, prices)
         assert (profit <= prices * 2.0**shift).all()
         assert (prices * 2.0**shift - profit < 1 + 1e-9 * profit).all()
 
@@ -187,14 +190,14 @@ def test_scaled_prices_are_never_above_the_prices():
 def test_prices_too_high_for_64_bits_are_lowered():
     """Else their sums would wrap around, and prove anything."""
     one = np.ones(1, dtype=np.int64)
-    data = Data(
+    data = ClassTable(
         demand=np.array([2**28, 2**27]), needs=np.zeros((2, 0), dtype=np.int64),
         count=np.array([3, 2]), most=np.array([[3], [2]]), node_count=one,
-        node_compute=one * 2**20, price=one * 2**30, idle=one,
-        room=np.zeros((1, 0), dtype=np.int64),
+        node_compute=one * 2**20, overload_price=one * 2**30, idle_cost=one,
+        capacity=np.zeros((1, 0), dtype=np.int64),
     )  # fmt: skip
     for prices in (np.array([2.0**40, 2.0**35]), np.array([2.0**70, 2.0**65])):
-        shift, profit = data.scaled(prices)
+        shift, profit = scaled_prices(data, prices)
         worth = sum(p * m for p, m in zip(profit.tolist(), data.count.tolist(), strict=True))
         cost = data.cost(0, [0, 0, 0, 1, 1]) << shift
         assert 0 < worth <= 2**62

@@ -17,9 +17,11 @@ import pytest
 
 from solver.command import cli, display
 from solver.errors import MethodError
-from solver.files.instance import read_allocation, read_instance, write_instance
+from solver.files.allocation import read_allocation
+from solver.files.instance import read_instance, write_instance
+from solver.model.allocation import Allocation
 from solver.model.instance import Instance, Node, Task
-from solver.model.result import Allocation, Progress, Result, Status, Termination
+from solver.model.result import Progress, Result, Status, Termination
 from solver.versions import __version__
 
 ROOT = Path(__file__).resolve().parents[2]

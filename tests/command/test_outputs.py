@@ -17,9 +17,11 @@ import pytest
 
 from solver.command import cli, display, outputs
 from solver.errors import MethodError
-from solver.files.instance import read_allocation, write_instance
+from solver.files.allocation import read_allocation
+from solver.files.instance import write_instance
+from solver.model.allocation import Allocation
 from solver.model.instance import Instance, Node, Task
-from solver.model.result import Allocation, Progress
+from solver.model.result import Progress
 from solver.system import signals
 from solver.system.scratch import Scratch
 

@@ -18,18 +18,13 @@ from hypothesis import strategies as st
 from random_instances import random_instances
 
 from solver.errors import AllocationError, InstanceError
-from solver.files.instance import (
-    read_allocation,
-    read_instance,
-    result_to_json,
-    write_allocation,
-    write_instance,
-    write_loads,
-    write_result,
-)
+from solver.files.allocation import read_allocation, write_allocation, write_loads
+from solver.files.instance import read_instance, write_instance
+from solver.files.result import result_to_json, write_result
 from solver.judge.cost import cost_of, node_costs
+from solver.model.allocation import Allocation
 from solver.model.instance import Instance, Node, Task
-from solver.model.result import Allocation, Progress, Result, Status, Termination
+from solver.model.result import Progress, Result, Status, Termination
 
 FORMS = ["instance.json", "instance.zip", "folder"]
 

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from instances.readers import read_openb
 from solver.errors import AllocationError, InstanceError
-from solver.files.instance import read_allocation, read_instance, write_instance
+from solver.files.allocation import read_allocation
+from solver.files.instance import read_instance, write_instance
 from solver.model.instance import Instance, Node, Task
 from tests.nightly import cases
 

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from instances import named
-from solver import Instance, Node, cost_of, solve
-from solver.judge import check
+from solver import Instance, Node, check, cost_of, solve
 
 PAGE = (Path(__file__).parents[2] / "docs" / "article.md").read_text(encoding="utf-8")
 

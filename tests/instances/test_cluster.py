@@ -9,8 +9,7 @@ import pytest
 from benchmarks.competitors import ROOT
 from benchmarks.record import read_records
 from instances import from_spec
-from solver import Status, solve
-from solver.judge import check
+from solver import Status, check, solve
 
 distributed = pytest.importorskip("distributed")
 

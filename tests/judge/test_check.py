@@ -8,8 +8,8 @@ import pytest
 from random_instances import random_instances
 
 from solver.judge.check import Violation, check
+from solver.model.allocation import Allocation
 from solver.model.instance import Instance, Node, Task
-from solver.model.result import Allocation
 
 
 def instance():

@@ -13,8 +13,8 @@ from random_instances import random_instances
 
 from solver.errors import AllocationError, NodewiseError
 from solver.judge.cost import as_allocation, cost_in_units, cost_of, in_user_units
+from solver.model.allocation import Allocation
 from solver.model.instance import Instance, Node, Task
-from solver.model.result import Allocation
 
 
 def instance_of(nodes, demands, **options):

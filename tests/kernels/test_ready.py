@@ -13,10 +13,9 @@ import pytest
 from random_instances import random_instances
 
 from instances import from_spec
-from solver import Instance, Status, lower_bound, solve
+from solver import Instance, Status, check, lower_bound, solve
 from solver.command.cli import run as run_command
 from solver.errors import BackendUnavailableError
-from solver.judge import check
 from solver.kernels.build import ready, store
 from solver.methods import Options, methods
 from solver.methods.local_search import local_search

@@ -14,9 +14,8 @@ from random_instances import random_instances
 
 from instances import from_spec
 from instances.families import planted
-from solver import Instance, Status, Termination, cost_of, solve
-from solver.bounds.lower_bound import closed_form_bound
-from solver.judge import check
+from solver import Instance, Status, Termination, check, cost_of, solve
+from solver.bounds.closed_form import closed_form_bound
 from solver.methods import Options
 from solver.methods.local_search import local_search
 from solver.methods.placing.balance import balance, greatest_ratio_key

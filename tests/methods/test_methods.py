@@ -9,14 +9,13 @@ import oracle
 import pytest
 from random_instances import random_instances
 
-from solver import Instance, Status, Termination, cost_of, methods, solve
+from solver import Instance, Status, Termination, check, cost_of, methods, solve
 from solver.engines.process import EngineCrash
 from solver.errors import BackendUnavailableError, ModelTooLargeError
-from solver.judge import check
 from solver.methods import MethodInfo, Options
+from solver.methods.base import outcome_of
 from solver.methods.best import warm_started
 from solver.methods.cp_sat import cp_sat
-from solver.methods.exact_outcome import outcome_of
 from solver.methods.greedy import greedy
 from solver.methods.mip import mip, safe_bound
 from solver.methods.placing.construction import largest_first

@@ -14,8 +14,9 @@ import pytest
 from random_instances import random_instances
 
 from solver.errors import BackendUnavailableError
+from solver.model.allocation import Allocation
 from solver.model.instance import Instance, Node, Task
-from solver.model.result import Allocation, Result, Status, Termination, relative_gap
+from solver.model.result import Result, Status, Termination, relative_gap
 
 
 def instance():

@@ -5,7 +5,8 @@ import oracle
 import pytest
 from random_instances import random_instances
 
-from solver.bounds.lower_bound import closed_form_bound, linear_bound
+from solver.bounds.closed_form import closed_form_bound
+from solver.bounds.linear import linear_bound
 from solver.model.instance import Instance
 from solver.problem.coarsening import NODE_GROUPS, TASK_GROUPS, coarsen
 from solver.problem.problem import Problem

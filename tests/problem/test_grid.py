@@ -5,8 +5,7 @@ import oracle
 import pytest
 from random_instances import random_instances
 
-from solver import Instance
-from solver.judge import check
+from solver import Instance, check
 from solver.judge.cost import cost_in_units
 from solver.problem.grid import Width, make_grid
 

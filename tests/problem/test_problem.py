@@ -1,9 +1,9 @@
 import numpy as np
 from random_instances import random_instances
 
-from solver import Instance
-from solver.judge import check
-from solver.problem.problem import Problem, group_rows
+from solver import Instance, check
+from solver.problem.classes import group_rows
+from solver.problem.problem import Problem
 
 
 def test_classes_are_those_of_a_comparison_one_by_one():

@@ -3,8 +3,7 @@ import oracle
 import pytest
 from random_instances import random_instances
 
-from solver import cost_of
-from solver.judge import check
+from solver import check, cost_of
 from solver.judge.cost import cost_in_units
 from solver.problem.problem import Problem
 from solver.programs.assignment import assignment_model, count_cells

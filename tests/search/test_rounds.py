@@ -7,9 +7,8 @@ from random_instances import random_instances
 from uncompiled import answers_of
 
 from instances import from_spec
-from solver import Instance, cost_of
+from solver import Instance, check, cost_of
 from solver.bounds.infeasible import why_infeasible
-from solver.judge import check
 from solver.kernels.descent import descend, feed, make_ranking, regroup_some, relieve, switch_off
 from solver.kernels.moves.regroup import MOST_TASKS
 from solver.kernels.moves.sets import make_buffers

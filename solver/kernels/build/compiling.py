@@ -25,8 +25,9 @@ from ...system.locks import hold
 from ..descent import descend, feed, make_ranking, regroup_some, relieve, switch_off
 from ..greedy import fill_greedily, fill_quickly
 from ..moves.sets import make_buffers
-from ..pricing import Knapsack, make_tables, multipliers, price_out
+from ..pricing import price_out
 from ..state import Facts, State, make_facts, make_state, task_order
+from ..tables import Knapsack, make_tables, multipliers
 from . import store
 from .jit import KERNELS
 from .ready import child_environment, mark_failed

@@ -1,49 +1,19 @@
-"""Seeded generators of instances, one function a family.
-
-Every family hides an allocation: it decides first which node holds what, so that an instance
-is feasible by construction. `planted` returns that allocation beside the instance.
-"""
+"""The families that are cut out of nodes or drawn from a trace, one function each."""
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any
 
 import numpy as np
 
 from solver.errors import InstanceError
-from solver.model.exact import Array
-from solver.model.instance import Instance
 
 from .cluster import draw_cluster, draw_models
 from .cutting import apportion, cut, matched, scaled_total, task_weights, tasks_per_node
-from .parameters import (
-    canonical_spec,
-    parse_value,
-    require_choice,
-    require_known,
-    require_range,
-    split_spec,
-    typed,
-)
+from .parameters import require_choice, require_range
+from .registry import Draft, register
 
-__all__ = [
-    "FAMILIES",
-    "Planted",
-    "few_per_node",
-    "from_spec",
-    "generate",
-    "gpu_cluster",
-    "planted",
-    "triplets",
-    "uniform",
-]
-
-FAMILIES: dict[str, Callable[..., Instance]] = {}
-"""From the name of a family to its function."""
+__all__ = ["few_per_node", "gpu_cluster", "triplets", "uniform"]
 
 _MOST_NODES = 10**6
 _MOST_TASKS = 10**8
@@ -53,119 +23,7 @@ _NODE_TYPES = ("equal", "three", "all")
 _CORRELATIONS = ("none", "positive", "negative")
 
 
-class Planted(NamedTuple):
-    """An instance and the node of each task in the allocation it was built around."""
-
-    instance: Instance
-    node_index: Array
-
-
-@dataclass(frozen=True)
-class _Draft:
-    """Fields of `Instance.from_arrays`, and the hidden node of each task."""
-
-    fields: dict[str, Any]
-    hidden: Array
-
-
-_DRAFTS: dict[str, Callable[..., _Draft]] = {}
-
-
-def _family[**P](draft: Callable[P, _Draft]) -> Callable[P, Instance]:
-    """Register a family; its instances are named after the parameters given."""
-    family = draft.__name__
-    _DRAFTS[family] = draft
-
-    @functools.wraps(draft)
-    def make(*args: P.args, **parameters: P.kwargs) -> Instance:
-        if args:
-            raise TypeError(f"{family}() takes keyword arguments only")
-        return planted(family, **parameters).instance
-
-    # Without this, help() would show what the undecorated function returns.
-    signature = inspect.signature(draft).replace(return_annotation="Instance")
-    make.__signature__ = signature  # type: ignore[attr-defined]
-    FAMILIES[family] = make
-    return make
-
-
-def generate(family: str, **parameters: Any) -> Instance:
-    """Generate an instance of a family.
-
-    Parameters
-    ----------
-    family : str
-        A key of `FAMILIES`.
-    **parameters
-        Those of the family's function.
-
-    Raises
-    ------
-    InstanceError
-        If the family or a parameter is unknown, or a value is of the wrong type or range.
-
-    Examples
-    --------
-    >>> generate("triplets", nodes=4, seed=1)
-    <Instance 'triplets:nodes=4,seed=1', 4 nodes, 12 tasks>
-    """
-    return planted(family, **parameters).instance
-
-
-def planted(family: str, **parameters: Any) -> Planted:
-    """Generate an instance together with the feasible allocation hidden in it.
-
-    Takes and raises the same as `generate`. The allocation is a known upper bound of the
-    cost, not always the best one.
-
-    Examples
-    --------
-    >>> from solver.judge.cost import cost_of
-    >>> instance, node_index = planted("triplets", nodes=4, capacity=1000)
-    >>> cost_of(instance, node_index) == 4 * 1000**2
-    True
-    """
-    types = _types(family)
-    for name in parameters:
-        require_known(name, types, f"{family}: parameter")
-    values = {
-        name: typed(family, name, parameters[name], kind)
-        for name, kind in types.items()
-        if name in parameters
-    }
-    draft = _DRAFTS[family](**values)
-    name = canonical_spec(family, values)
-    return Planted(Instance.from_arrays(**draft.fields, name=name), draft.hidden)
-
-
-def from_spec(spec: str) -> Instance:
-    """Generate the instance that a text such as "uniform:nodes=20,tasks=60,seed=3" names.
-
-    Raises
-    ------
-    InstanceError
-        If the family or a parameter is unknown, or a value is malformed.
-
-    Examples
-    --------
-    >>> from_spec("uniform:nodes=20,tasks=60,seed=3")
-    <Instance 'uniform:nodes=20,tasks=60,seed=3', 20 nodes, 60 tasks>
-    """
-    family, texts = split_spec(spec)
-    types = _types(family)
-    for name in texts:
-        require_known(name, types, f"{family}: parameter")
-    values = {name: parse_value(family, name, text, types[name]) for name, text in texts.items()}
-    return generate(family, **values)
-
-
-def _types(family: str) -> dict[str, type]:
-    require_known(family, _DRAFTS, "family")
-    hints = get_type_hints(_DRAFTS[family])
-    return {name: kind for name, kind in hints.items() if name != "return"}
-
-
-@_family
+@register
 def uniform(
     *,
     nodes: int = 10,
@@ -177,7 +35,7 @@ def uniform(
     balanced: bool = True,
     capacity: int = 1000,
     seed: int = 0,
-) -> _Draft:
+) -> Draft:
     """Tasks cut out of hidden nodes, demand and need weighted uniformly over one decade.
 
     Parameters
@@ -231,7 +89,7 @@ def uniform(
     )
 
 
-@_family
+@register
 def few_per_node(
     *,
     nodes: int = 20,
@@ -243,7 +101,7 @@ def few_per_node(
     balanced: bool = False,
     capacity: int = 1000,
     seed: int = 0,
-) -> _Draft:
+) -> Draft:
     """A few tasks a node and tight storage: the hard family.
 
     With few tasks the capacities are hard to fill and the linear relaxation is weak; with
@@ -302,7 +160,7 @@ def _cut_from_nodes(
     balanced: bool,
     capacity: int,
     seed: int,
-) -> _Draft:
+) -> Draft:
     require_range(family, "load", load, 0.0, _MOST_LOAD)
     require_range(family, "storage", storage, 0.0, 1.0)
     require_choice(family, "correlation", correlation, _CORRELATIONS)
@@ -323,7 +181,7 @@ def _cut_from_nodes(
         fields["task_storage"] = need[order]
     else:
         del fields["node_storage"]
-    return _Draft(fields, hidden[order])
+    return Draft(fields, hidden[order])
 
 
 def _nodes(rng: np.random.Generator, nodes: int, node_types: str, capacity: int) -> dict[str, Any]:
@@ -348,10 +206,10 @@ def _nodes(rng: np.random.Generator, nodes: int, node_types: str, capacity: int)
     }
 
 
-@_family
+@register
 def gpu_cluster(
     *, nodes: int = 100, load: float = 0.98, eligible_share: float = 0.0, seed: int = 0
-) -> _Draft:
+) -> Draft:
     """A GPU cluster drawn from the class frequencies of Alibaba's openb trace.
 
     Compute is GPU in 1/1000 card, storage is memory in MiB, and the further resource "cpu" is
@@ -411,11 +269,11 @@ def gpu_cluster(
         "task_eligible": eligible,
         "eligible_groups": groups,
     }
-    return _Draft(fields, cluster.hidden)
+    return Draft(fields, cluster.hidden)
 
 
-@_family
-def triplets(*, nodes: int = 20, capacity: int = 1000, seed: int = 0) -> _Draft:
+@register
+def triplets(*, nodes: int = 20, capacity: int = 1000, seed: int = 0) -> Draft:
     """Bin packing: three tasks fill each node exactly, and no storage.
 
     The sizes lie between 1/4 and 1/2 of the capacity. The least cost, nodes * capacity**2, is
@@ -459,4 +317,4 @@ def triplets(*, nodes: int = 20, capacity: int = 1000, seed: int = 0) -> _Draft:
         "node_compute": np.full(nodes, capacity),
         "task_compute": sizes.reshape(-1)[order],
     }
-    return _Draft(fields, np.tile(np.arange(nodes), 3)[order])
+    return Draft(fields, np.tile(np.arange(nodes), 3)[order])

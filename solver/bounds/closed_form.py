@@ -1,0 +1,52 @@
+"""The closed form: the total demand poured into the cheapest places."""
+
+from __future__ import annotations
+
+from ..model.exact import exact_sum
+from ..model.instance import Instance
+from ..problem.attainable import round_up_to_attainable
+from ..problem.problem import Problem
+
+__all__ = ["closed_form_bound"]
+
+
+def closed_form_bound(problem: Problem, _time_limit: float = 0.0) -> int:
+    """Pour the demand into the cheapest places: a bound in exact cost units.
+
+    Without power_off the idle cost is paid anyway, and only the excess of the total demand
+    over the total capacity is priced, at the cheapest overload first. With power_off each
+    node offers C at price p and what max_load leaves above it at price o.
+
+    Complexity: O(m + n log n).
+    """
+    instance, exact = problem.instance, problem.instance.exact
+    demand = exact_sum(exact.task_compute)
+    nodes = list(
+        zip(
+            exact.node_compute.tolist(),
+            exact.node_price.tolist(),
+            exact.node_overload_price.tolist(),
+            _load_limits(instance, demand),
+            strict=True,
+        )
+    )
+    places = [(o, max(0, limit - C)) for C, _, o, limit in nodes]
+    if instance.power_off:
+        places += [(p, min(C, limit)) for C, p, _, limit in nodes]
+        total, left = 0, demand
+    else:
+        total = sum(p * C for C, p, _, _ in nodes)
+        left = max(0, demand - sum(C for C, _, _, _ in nodes))
+    for price, room in sorted(places):
+        amount = min(left, room)
+        total += price * amount
+        left -= amount
+    return round_up_to_attainable(problem, total)
+
+
+def _load_limits(instance: Instance, demand: int) -> list[int]:
+    """The most load each node may carry, in exact units."""
+    names = instance.exact.dimensions
+    if "max_load" not in names:
+        return [demand] * instance.num_nodes
+    return [int(limit) for limit in instance.exact.capacity[:, names.index("max_load")].tolist()]

@@ -1,0 +1,74 @@
+"""The bound of the linear relaxation over classes, which sees every limit and eligibility.
+
+GLOP solves it in floating point, but the bound is not GLOP's: its dual prices are rounded to
+rationals, and the Lagrangian that they define is evaluated in exact integers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..engines.limits import GLOP
+from ..engines.process import EngineCrash, HardLimitReached, run_job
+from ..problem.coarsening import coarsen
+from ..problem.problem import Problem
+from ..programs.relaxation import Multipliers, Relaxation
+from .closed_form import closed_form_bound
+from .lagrangian import PROGRAM_CELLS, lagrangian_bound
+
+__all__ = ["linear_bound"]
+
+_MAX_CELLS = 2_000_000
+
+
+def linear_bound(problem: Problem, time_limit: float = 60.0) -> int:
+    """The linear relaxation over classes, in exact cost units; at least the closed form.
+
+    On problems of many classes the prices come from a coarser relaxation, and the bound is
+    that of the Lagrangian at them: valid, and a little below the linear relaxation's.
+    """
+    best = closed_form_bound(problem)
+    classes = problem.classes
+    cells = classes.num_task_classes * classes.num_node_classes
+    if cells > _MAX_CELLS or time_limit <= 0:
+        return best
+    find = _relaxation_prices if cells <= PROGRAM_CELLS else _coarse_prices
+    try:
+        prices = find(problem, time_limit)
+    except (HardLimitReached, EngineCrash):
+        return best
+    return best if prices is None else max(best, lagrangian_bound(problem, prices))
+
+
+def _relaxation_prices(problem: Problem, time_limit: float) -> Multipliers | None:
+    """The dual prices of the linear relaxation; None if GLOP finds none in the time."""
+    relaxation = Relaxation(problem)
+    answer = run_job(
+        GLOP,
+        "solve_relaxation",
+        {"model": relaxation.model, "time_limit": time_limit},
+        hard_limit=time_limit + 1.0,
+    )
+    return None if answer["duals"] is None else relaxation.prices(answer["duals"])
+
+
+def _coarse_prices(problem: Problem, time_limit: float) -> Multipliers | None:
+    """Prices of the coarser problem, spread over the classes of the given one."""
+    coarse = coarsen(problem)
+    if coarse is None:
+        return None
+    prices = _relaxation_prices(coarse, time_limit)
+    if prices is None:
+        return None
+    g = coarse.classes.node_class[problem.classes.node_first]
+    k = coarse.classes.task_class[problem.classes.task_first]
+    opening = None if prices.opening is None else prices.opening[np.ix_(k, g)]
+    return replace(
+        prices,
+        load=prices.load[g],
+        large=prices.large[g],
+        needs=prices.needs[g],
+        opening=opening,
+    )

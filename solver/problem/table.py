@@ -1,0 +1,140 @@
+"""The classes of a problem in one table, which every model over classes is made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..model.exact import Array, common_ranks
+from ..model.scaled import Exact
+from .classes import Classes
+from .grid import Grid
+
+__all__ = [
+    "ClassNumbers",
+    "ClassTable",
+    "Column",
+    "fitting",
+    "most_held",
+    "numbers_of_exact",
+    "numbers_of_grid",
+]
+
+Column = tuple[int, tuple[int, ...]]
+"""A class of nodes, and the classes of the tasks on one node of it, ascending."""
+
+_FIT_CHUNK = 2**24
+
+
+@dataclass(frozen=True)
+class ClassNumbers:
+    """The K classes of tasks and G classes of nodes, in units of a grid or exact.
+
+    Attributes
+    ----------
+    demand, count : (K,) integers
+        Compute of a task, number of tasks.
+    needs : (K, d) integers
+    node_count, node_compute : (G,) integers
+    overload_price, idle_cost : (G,) integers
+        Cost of a unit of overload, and of a node being on.
+    capacity : (G, d) integers
+        Of the hard dimensions.
+    """
+
+    demand: Array
+    needs: Array
+    count: Array
+    node_count: Array
+    node_compute: Array
+    overload_price: Array
+    idle_cost: Array
+    capacity: Array
+
+
+@dataclass(frozen=True)
+class ClassTable(ClassNumbers):
+    """The same on a grid, and which tasks a node can hold.
+
+    Attributes
+    ----------
+    most : (K, G) int64
+        How many tasks of a class one node may hold, 0 if it may hold none.
+    apart : (K, K) or (0, 0) bool
+        Which classes of tasks may not be on one node together.
+    """
+
+    most: Array
+    apart: Array = field(default_factory=lambda: np.zeros((0, 0), dtype=np.bool_))
+
+    def cost(self, g: int, tasks: list[int]) -> int:
+        """Cost of a column beyond what is paid whatever happens."""
+        load = int(self.demand[tasks].sum())
+        above = max(0, load - int(self.node_compute[g]))
+        return int(self.overload_price[g]) * above + (int(self.idle_cost[g]) if tasks else 0)
+
+    def costs(self, g: int, rows: Array) -> Array:
+        """Costs of many columns of a class: rows of task classes, -1 behind the end."""
+        load = np.append(self.demand, 0)[rows].sum(axis=1)
+        above = np.maximum(0, load - self.node_compute[g])
+        costs: Array = self.overload_price[g] * above + self.idle_cost[g]
+        return costs
+
+
+def numbers_of_grid(grid: Grid, classes: Classes) -> ClassNumbers:
+    """The numbers of the classes in units of a grid."""
+    task, node = classes.task_first, classes.node_first
+    return ClassNumbers(
+        demand=grid.task_compute[task],
+        needs=np.ascontiguousarray(grid.needs[task]),
+        count=classes.task_count,
+        node_count=classes.node_count,
+        node_compute=grid.node_compute[node],
+        overload_price=grid.overload_price[node],
+        idle_cost=grid.idle_cost[node],
+        capacity=np.ascontiguousarray(grid.capacity[node]),
+    )
+
+
+def numbers_of_exact(exact: Exact, classes: Classes) -> ClassNumbers:
+    """The numbers of the classes as `Exact` has them; the idle cost is that of any node that is on.
+
+    Costs are Python integers, which products of the others may need.
+    """
+    task, node = classes.task_first, classes.node_first
+    node_compute = exact.node_compute[node]
+    return ClassNumbers(
+        demand=exact.task_compute[task],
+        needs=exact.needs[task],
+        count=classes.task_count,
+        node_count=classes.node_count,
+        node_compute=node_compute,
+        overload_price=exact.node_overload_price[node].astype(object),
+        idle_cost=exact.node_price[node].astype(object) * node_compute.astype(object),
+        capacity=exact.capacity[node],
+    )
+
+
+def fitting(numbers: ClassNumbers, eligible: Array) -> Array:
+    """(K, G) bool: where the hard needs of a task, alone, are met and it is eligible."""
+    fits = eligible.copy()
+    need, have = numbers.needs, numbers.capacity
+    step = max(1, _FIT_CHUNK // max(1, have.size))
+    for d in range(need.shape[1]):
+        wanted, there = common_ranks(need[:, d], have[:, d])
+        for start in range(0, need.shape[0], step):
+            part = slice(start, start + step)
+            fits[part] &= wanted[part, None] <= there[None, :]
+    return fits
+
+
+def most_held(numbers: ClassNumbers, fits: Array) -> Array:
+    """(K, G) int64: most tasks of class k that one node of class g can hold."""
+    most = np.where(fits, numbers.count[:, None], 0)
+    need, have = numbers.needs, numbers.capacity
+    for d in range(need.shape[1]):
+        needed = need[:, d] > 0
+        room = have[None, :, d] // need[needed, d, None]
+        most[needed] = np.minimum(most[needed], room).astype(np.int64)
+    return most
