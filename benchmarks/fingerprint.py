@@ -8,9 +8,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from solver import Instance
+from solver.files.columns import at_default
 from solver.model.exact import Array
+from solver.model.fields import Field, Kind, fields_of
 
 __all__ = ["content_hash"]
+
+_FIRST = {"compute", "storage", "price", "overload_price", "kind"}  # what came first
 
 
 def content_hash(instance: Instance) -> str:
@@ -38,20 +42,29 @@ def _parts(instance: Instance) -> Iterator[bytes]:
     settings = np.array([0 if instance.max_load is None else instance.max_load])
     yield b"power_off" if instance.power_off else b""
     yield b"" if instance.max_load is None else _numbers(settings)
-    yield _texts(instance.node_ids.tolist())
-    yield _texts([kind or "" for kind in instance.node_kind])
-    yield _numbers(instance.node_compute)
-    yield _numbers(instance.node_storage)
-    yield _numbers(instance.node_price)
-    yield _numbers(instance.node_overload_price)
-    yield _texts(instance.task_ids.tolist())
-    yield _numbers(instance.task_compute)
-    yield _numbers(instance.task_storage)
+    for owner in ("node", "task"):
+        for kind in (Kind.ID, Kind.LABEL, Kind.NUMBER):
+            for field in fields_of(owner, kind):
+                yield from _column(instance, field)
     for key, column in instance.node_resources.items():
         yield key.encode()
         yield _numbers(column)
         yield _numbers(instance.task_resources[key])
     yield from _eligibility(instance)
+
+
+def _column(instance: Instance, field: Field) -> Iterator[bytes]:
+    """A column; one that came later is left out where it says nothing, so that hashes stay."""
+    column = getattr(instance, field.argument)
+    if field.kind is Kind.ID:
+        yield _texts(column.tolist())
+        return
+    is_label = field.kind is Kind.LABEL
+    if field.name not in _FIRST:
+        if all(at_default(instance, field)):
+            return
+        yield field.name.encode()
+    yield _texts([label or "" for label in column]) if is_label else _numbers(column)
 
 
 def _eligibility(instance: Instance) -> Iterator[bytes]:

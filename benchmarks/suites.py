@@ -171,8 +171,9 @@ def _openb(entry: Entry, data: Path | None) -> Instance:
     left_out = entry.parameters.get(_PODS_LEFT_OUT)
     if left_out is None:
         return instance
-    kept = [task for task in instance.tasks if task.id != left_out]
-    return Instance(nodes=list(instance.nodes), tasks=kept, max_load=instance.max_load)
+    kept = [j for j, key in enumerate(instance.task_ids.tolist()) if key != left_out]
+    everything = range(instance.num_nodes)
+    return instance.restrict(everything, kept).replace(name=None)
 
 
 def _changed(instance: Instance, changes: dict[str, Any], name: str) -> Instance:
@@ -181,24 +182,8 @@ def _changed(instance: Instance, changes: dict[str, Any], name: str) -> Instance
         factor = changes["storage_factor"]
         shrunk = [_floor(value, factor) for value in storage.tolist()]
         storage = np.array(shrunk)
-    return Instance.from_arrays(
-        node_compute=instance.node_compute,
-        node_storage=storage,
-        node_price=instance.node_price,
-        node_overload_price=instance.node_overload_price,
-        node_kind=instance.node_kind,
-        node_resources=instance.node_resources,
-        node_ids=instance.node_ids,
-        task_compute=instance.task_compute,
-        task_storage=instance.task_storage,
-        task_resources=instance.task_resources,
-        task_eligible=instance.task_group,
-        eligible_groups=instance.groups,
-        task_ids=instance.task_ids,
-        max_load=changes.get("max_load", instance.max_load),
-        power_off=changes.get("power_off", instance.power_off),
-        name=name,
-    )
+    settings = {key: changes[key] for key in ("max_load", "power_off") if key in changes}
+    return instance.replace(node_storage=storage, name=name, **settings)
 
 
 def _floor(value: float, factor: float) -> float:

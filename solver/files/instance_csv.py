@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ..errors import InstanceError
+from ..model.fields import Field, Kind, fields_of, reserved_names
 from ..model.instance import Instance
+from .columns import at_default, tidy_cells, values_of
 from .eligibility import EligibleGroups
 from .table import Table
-from .text import packed, tidy
+from .text import packed
 
 __all__ = ["instance_of_tables", "node_table", "task_table"]
 
-_NODE_FIELDS = ("id", "compute", "storage", "price", "overload_price", "kind")
-_TASK_FIELDS = ("id", "compute", "storage", "eligible")
 _BETWEEN = "|"
 
 
@@ -37,42 +36,41 @@ def instance_of_tables(
     InstanceError
         Naming the file, the line and the column.
     """
-    node_resources = _resource_names(nodes, _NODE_FIELDS)
-    task_resources = _resource_names(tasks, _TASK_FIELDS)
-    for name in task_resources:
-        if name not in node_resources:
-            known = ", ".join((*_TASK_FIELDS, *node_resources))
+    resources = {"node": _resource_names(nodes, "node"), "task": _resource_names(tasks, "task")}
+    for name in resources["task"]:
+        if name not in resources["node"]:
+            known = ", ".join((*_columns_of("task"), *resources["node"]))
             raise InstanceError(
                 f"{tasks.where}, line 1: column {name} is a resource that {nodes.where} has no "
                 f"column for; add it there or remove it here (known: {known})"
             )
-    kinds = [cell or None for cell in nodes.columns.get("kind", [])] or None
-    node_ids = nodes.unique("id")
-    groups = EligibleGroups(node_ids, kinds or ())
-    fields: dict[str, Any] = {
-        "node_ids": node_ids,
-        "node_compute": nodes.numbers("compute", required=True),
-        "node_storage": _optional(nodes, "storage", empty=math.inf, unlimited=True),
-        "node_price": _optional(nodes, "price"),
-        "node_overload_price": _optional(nodes, "overload_price"),
-        "node_kind": kinds,
-        "node_resources": {name: nodes.numbers(name, empty=0) for name in node_resources},
-        "task_ids": tasks.unique("id"),
-        "task_compute": tasks.numbers("compute", required=True),
-        "task_storage": _optional(tasks, "storage", empty=0),
-        "task_resources": {name: tasks.numbers(name, empty=0) for name in task_resources},
-    }
+    columns: dict[str, Any] = {}
+    for owner, table in (("node", nodes), ("task", tasks)):
+        for field in fields_of(owner):
+            if field.kind is Kind.RESOURCES:
+                columns[field.argument] = {
+                    name: table.numbers(name, empty=0) for name in resources[owner]
+                }
+            elif field.kind is not Kind.LABELS:
+                columns[field.argument] = _column(table, field)
     if "eligible" in tasks.columns:
-        fields["task_eligible"] = _eligible(tasks, groups)
-        fields["eligible_groups"] = groups.labels
+        groups = EligibleGroups(columns["node_ids"], columns["node_kind"] or ())
+        columns["task_eligible"] = _eligible(tasks, groups)
+        columns["eligible_groups"] = groups.labels
     try:
-        return Instance.from_arrays(**fields, **settings)
+        return Instance.from_arrays(**columns, **settings)
     except InstanceError as error:
         raise InstanceError(f"{where}: {error}") from None
 
 
-def _resource_names(table: Table, fields: Sequence[str]) -> list[str]:
-    table.require("id", "compute")
+def _columns_of(owner: str) -> list[str]:
+    """The columns that are no resources, in their order."""
+    return [field.name for field in fields_of(owner) if field.kind is not Kind.RESOURCES]
+
+
+def _resource_names(table: Table, owner: str) -> list[str]:
+    fields = _columns_of(owner)
+    table.require(*(field.name for field in fields_of(owner) if field.required))
     names = [name for name in table.columns if name not in fields]
     for name in names:
         meant = _field_meant(name)
@@ -88,12 +86,21 @@ def _resource_names(table: Table, fields: Sequence[str]) -> list[str]:
 def _field_meant(name: str) -> str | None:
     """The field that a column such as "Overload Price" or "KIND" stands for."""
     plain = name.strip().casefold().replace(" ", "_").replace("-", "_")
-    fields = {*_NODE_FIELDS, *_TASK_FIELDS, "max_load"}
-    return plain if plain in fields else None
+    return plain if plain in reserved_names() else None
 
 
-def _optional(table: Table, column: str, **rules: Any) -> Any:
-    return table.numbers(column, **rules) if column in table.columns else None
+def _column(table: Table, field: Field) -> Any:
+    """A column of ids, labels or numbers; None where the table has none."""
+    if field.kind is Kind.ID:
+        return table.unique(field.name)
+    if field.name not in table.columns:
+        return None
+    if field.kind is Kind.LABEL:
+        return [cell or None for cell in table.columns[field.name]] or None
+    empty = None if field.required or field.same_as is not None else field.default
+    return table.numbers(
+        field.name, empty=empty, required=field.required, unlimited=field.unlimited
+    )
 
 
 def _eligible(tasks: Table, groups: EligibleGroups) -> Any:
@@ -116,27 +123,13 @@ def node_table(instance: Instance) -> tuple[list[str], Iterator[Sequence[Any]]]:
     InstanceError
         If the name of a resource cannot stand in a header.
     """
-    compute, price = _cells(instance.node_compute.tolist()), instance.node_price.tolist()
-    overload_price = instance.node_overload_price.tolist()
-    columns: dict[str, Iterable[Any]] = {
-        "id": instance.node_ids.tolist(),
-        "compute": compute,
-        "storage": ["" if s == math.inf else tidy(s) for s in instance.node_storage.tolist()],
-    }
-    if price != instance.node_compute.tolist():
-        columns["price"] = _cells(price)
-    if overload_price != price:
-        columns["overload_price"] = _cells(overload_price)
-    if any(kind is not None for kind in instance.node_kind):
-        columns["kind"] = [kind or "" for kind in instance.node_kind]
-    for name, column in instance.node_resources.items():
+    for name in instance.node_resources:
         if _field_meant(name) is not None or name != name.strip():
             raise InstanceError(
                 f"the resource {name!r} cannot be the name of a CSV column; write JSON, or "
                 "rename it"
             )
-        columns[name] = _cells(column.tolist())
-    return list(columns), zip(*columns.values(), strict=True)
+    return _table(instance, "node")
 
 
 def task_table(instance: Instance) -> tuple[list[str], Iterator[Sequence[Any]]]:
@@ -147,17 +140,23 @@ def task_table(instance: Instance) -> tuple[list[str], Iterator[Sequence[Any]]]:
     InstanceError
         If a label in `eligible` has the character that separates labels.
     """
-    columns: dict[str, Iterable[Any]] = {
-        "id": instance.task_ids.tolist(),
-        "compute": _cells(instance.task_compute.tolist()),
-        "storage": _cells(instance.task_storage.tolist()),
-    }
-    if instance.groups != (None,):
-        cells = [_eligible_cell(labels) for labels in instance.groups]
-        columns["eligible"] = [cells[group] for group in instance.task_group.tolist()]
-    for name, column in instance.task_resources.items():
-        if column.any():
-            columns[name] = _cells(column.tolist())
+    return _table(instance, "task")
+
+
+def _table(instance: Instance, owner: str) -> tuple[list[str], Iterator[Sequence[Any]]]:
+    columns: dict[str, Iterable[Any]] = {}
+    for field in fields_of(owner):
+        if field.kind is Kind.LABELS:
+            if instance.groups != (None,):
+                cells = [_eligible_cell(labels) for labels in instance.groups]
+                columns[field.name] = [cells[group] for group in instance.task_group.tolist()]
+        elif field.kind is Kind.RESOURCES:
+            for name, column in getattr(instance, field.attribute).items():
+                if owner == "node" or column.any():
+                    columns[name] = tidy_cells(column.tolist())
+        elif field.required or field.shown or not all(at_default(instance, field)):
+            values = values_of(instance, field)
+            columns[field.name] = ["" if value is None else value for value in values]
     return list(columns), zip(*columns.values(), strict=True)
 
 
@@ -169,7 +168,3 @@ def _eligible_cell(labels: Sequence[str] | None) -> str:
                 "labels in CSV; write JSON, or rename the node or kind"
             )
     return _BETWEEN.join(labels or ())
-
-
-def _cells(column: list[Any]) -> list[Any]:
-    return [tidy(value) for value in column] if float in set(map(type, column)) else column

@@ -11,9 +11,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..errors import InstanceError
-from ..model.instance import Instance, Number
+from ..model.fields import Field, Kind, fields_of
+from ..model.instance import Instance
+from .columns import at_default, tidy_cells, values_of
 from .eligibility import EligibleGroups
-from .text import decode, did_you_mean, packed, tidy
+from .text import decode, did_you_mean, packed
 
 __all__ = [
     "INSTANCE_SCHEMA",
@@ -28,9 +30,8 @@ __all__ = [
 INSTANCE_SCHEMA = "nodewise/1"
 
 _SETTINGS = ("schema", "name", "max_load", "power_off")
-_NODE_KEYS = ("id", "compute", "storage", "price", "overload_price", "kind", "resources")
-_TASK_KEYS = ("id", "compute", "storage", "eligible", "resources")
 _LIMIT = "leave storage out where it is unlimited"
+_LEFT_OUT = object()
 
 
 def load_object(data: bytes, where: str) -> dict[str, Any]:
@@ -140,28 +141,20 @@ def parse_instance(data: bytes, where: str) -> Instance:
     """
     loaded = load_object(data, where)
     settings = settings_of(loaded, where, "nodes", "tasks")
-    nodes = _records(loaded, "nodes", _NODE_KEYS, where)
-    tasks = _records(loaded, "tasks", _TASK_KEYS, where)
-    node_ids, kinds = _values(nodes, "id"), _values(nodes, "kind")
-    groups = EligibleGroups(node_ids, kinds)
-    node_resources = _resources(nodes, "nodes", where, None)
-    fields: dict[str, Any] = {
-        "node_ids": node_ids,
-        "node_compute": packed(_values(nodes, "compute")),
-        "node_storage": _node_storage(nodes, where),
-        "node_price": _values(nodes, "price"),
-        "node_overload_price": _values(nodes, "overload_price"),
-        "node_kind": kinds,
-        "node_resources": node_resources,
-        "task_ids": _values(tasks, "id"),
-        "task_compute": packed(_values(tasks, "compute")),
-        "task_storage": _numbers(tasks, "storage", 0),
-        "task_resources": _resources(tasks, "tasks", where, list(node_resources)),
-        "task_eligible": _eligible(tasks, groups, where),
-        "eligible_groups": groups.labels,
-    }
+    records = {owner: _records(loaded, owner, where) for owner in ("node", "task")}
+    columns: dict[str, Any] = {}
+    for owner, listed in records.items():
+        for field in fields_of(owner):
+            if field.kind is Kind.RESOURCES:
+                known = None if owner == "node" else list(columns["node_resources"])
+                columns[field.argument] = _resources(listed, f"{owner}s", where, known)
+            elif field.kind is not Kind.LABELS:
+                columns[field.argument] = _column(listed, field, where)
+    groups = EligibleGroups(columns["node_ids"], columns["node_kind"])
+    columns["task_eligible"] = _eligible(records["task"], groups, where)
+    columns["eligible_groups"] = groups.labels
     try:
-        return Instance.from_arrays(**fields, **settings)
+        return Instance.from_arrays(**columns, **settings)
     except InstanceError as error:
         raise InstanceError(f"{where}: {error}") from None
 
@@ -171,14 +164,26 @@ def _values(records: list[dict[str, Any]], key: str) -> list[Any]:
     return [record.get(key) for record in records]
 
 
-def _numbers(records: list[dict[str, Any]], key: str, default: Number) -> Any:
-    """One column of numbers, with the default where the key is absent or null."""
-    return packed([default if value is None else value for value in _values(records, key)])
+def _column(records: list[dict[str, Any]], field: Field, where: str) -> Any:
+    """A column of ids, labels or numbers, as `Instance.from_arrays` takes it."""
+    values = _values(records, field.name)
+    if field.kind is not Kind.NUMBER or field.same_as is not None:
+        return values
+    if field.required:
+        return packed(values)
+    if field.unlimited and math.inf in values:  # such as 1e400
+        position = values.index(math.inf)
+        label = _label(f"{field.owner}s", position, records[position], where)
+        raise InstanceError(
+            f"{label}: {field.name} is too large a number; leave {field.name} out where it is "
+            "unlimited"
+        )
+    return packed([field.default if value is None else value for value in values])
 
 
-def _records(
-    loaded: dict[str, Any], name: str, keys: Sequence[str], where: str
-) -> list[dict[str, Any]]:
+def _records(loaded: dict[str, Any], owner: str, where: str) -> list[dict[str, Any]]:
+    name, keys = f"{owner}s", [field.name for field in fields_of(owner)]
+    required = [field.name for field in fields_of(owner) if field.required]
     records = loaded.get(name)
     if not isinstance(records, list):
         found = "missing" if records is None else f"a JSON {_kind_of(records)}"
@@ -190,7 +195,7 @@ def _records(
             raise InstanceError(f"{where}: {name}[{position}] is a JSON {kind}, not an object")
         if not known >= record.keys():
             _require_keys(record, keys, _label(name, position, record, where))
-        for key in ("id", "compute"):
+        for key in required:
             if key not in record:
                 raise InstanceError(
                     f"{_label(name, position, record, where)}: {key} is missing"
@@ -211,14 +216,6 @@ def _require_keys(record: dict[str, Any], known: Sequence[str], where: str) -> N
 def _label(name: str, position: int, record: dict[str, Any], where: str) -> str:
     owner = f" ({record['id']!r})" if "id" in record else ""
     return f"{where}: {name}[{position}]{owner}"
-
-
-def _node_storage(nodes: list[dict[str, Any]], where: str) -> Any:
-    for position, node in enumerate(nodes):
-        if node.get("storage") == math.inf:  # such as 1e400
-            label = _label("nodes", position, node, where)
-            raise InstanceError(f"{label}: storage is too large a number; {_LIMIT}")
-    return _numbers(nodes, "storage", math.inf)
 
 
 def _resources(
@@ -277,9 +274,9 @@ def instance_lines(instance: Instance) -> Iterator[str]:
     for key, value in settings_to_write(instance).items():
         yield f"{encode(key)}: {encode(value)},\n"
     yield '"nodes": [\n'
-    yield from _joined(map(encode, _node_records(instance)))
+    yield from _joined(map(encode, _records_of(instance, "node")))
     yield '],\n"tasks": [\n'
-    yield from _joined(map(encode, _task_records(instance)))
+    yield from _joined(map(encode, _records_of(instance, "task")))
     yield "]\n}\n"
 
 
@@ -291,51 +288,44 @@ def _joined(records: Iterator[str]) -> Iterator[str]:
     yield "\n"
 
 
-def _node_records(instance: Instance) -> Iterator[dict[str, Any]]:
-    resources = {key: column.tolist() for key, column in instance.node_resources.items()}
-    for i, (key, compute, storage, price, overload_price, kind) in enumerate(
-        zip(
-            instance.node_ids.tolist(),
-            instance.node_compute.tolist(),
-            instance.node_storage.tolist(),
-            instance.node_price.tolist(),
-            instance.node_overload_price.tolist(),
-            instance.node_kind,
-            strict=True,
-        )
-    ):
-        record = {"id": key, "compute": tidy(compute)}
-        if storage < math.inf:
-            record["storage"] = tidy(storage)
-        if price != compute:
-            record["price"] = tidy(price)
-        if overload_price != price:
-            record["overload_price"] = tidy(overload_price)
-        if kind is not None:
-            record["kind"] = kind
-        if resources:
-            record["resources"] = {key: tidy(column[i]) for key, column in resources.items()}
-        yield record
+def _records_of(instance: Instance, owner: str) -> Iterator[dict[str, Any]]:
+    """The records of the nodes or tasks, without what is a default."""
+    columns: dict[str, list[Any]] = {}
+    for field in fields_of(owner):
+        if field.kind is Kind.LABELS:
+            labels = [_LEFT_OUT if group is None else list(group) for group in instance.groups]
+            columns[field.name] = [labels[group] for group in instance.task_group.tolist()]
+        elif field.kind is Kind.RESOURCES:
+            listed = _resources_of(getattr(instance, field.attribute), owner)
+            if listed:
+                columns[field.name] = listed
+        else:
+            columns[field.name] = values_of(instance, field)
+            if field.kind is not Kind.ID:
+                default = at_default(instance, field)
+                if all(default):
+                    del columns[field.name]
+                elif any(default):
+                    columns[field.name] = [
+                        _LEFT_OUT if left else value
+                        for value, left in zip(columns[field.name], default, strict=True)
+                    ]
+    names = list(columns)
+    for row in zip(*columns.values(), strict=True):
+        yield {
+            name: value for name, value in zip(names, row, strict=True) if value is not _LEFT_OUT
+        }
 
 
-def _task_records(instance: Instance) -> Iterator[dict[str, Any]]:
-    resources = {key: column.tolist() for key, column in instance.task_resources.items()}
-    labels = [None if group is None else list(group) for group in instance.groups]
-    for j, (key, compute, storage, group) in enumerate(
-        zip(
-            instance.task_ids.tolist(),
-            instance.task_compute.tolist(),
-            instance.task_storage.tolist(),
-            instance.task_group.tolist(),
-            strict=True,
-        )
-    ):
-        record = {"id": key, "compute": tidy(compute)}
-        if storage:
-            record["storage"] = tidy(storage)
-        if labels[group] is not None:
-            record["eligible"] = labels[group]
-        needs = {key: tidy(column[j]) for key, column in resources.items() if column[j]}
-        if needs:
-            record["resources"] = needs
-        yield record
+def _resources_of(resources: dict[str, Any], owner: str) -> list[Any]:
+    """An object a record; of a task only what it needs, and nothing where that is nothing."""
+    if not resources:
+        return []
+    rows = zip(*(tidy_cells(column.tolist()) for column in resources.values()), strict=True)
+    names = list(resources)
+    if owner == "node":
+        return [dict(zip(names, row, strict=True)) for row in rows]
+    return [
+        {name: value for name, value in zip(names, row, strict=True) if value} or _LEFT_OUT
+        for row in rows
+    ]

@@ -40,6 +40,19 @@ def _bound_from(
     return bound
 
 
+@lean
+def _may_join(knapsack: Knapsack, k: int, room: Array, order: Array, items: Array) -> bool:
+    """Whether a task of class k has room beside some items, and may be with each of them."""
+    for d in range(room.size):
+        if room[d] < knapsack.needs[k, d]:
+            return False
+    if knapsack.apart.size > 0:
+        for p in range(items.size):
+            if knapsack.apart[k, order[items[p]]]:
+                return False
+    return True
+
+
 @kernel
 def price_out(
     knapsack: Knapsack,
@@ -114,13 +127,7 @@ def price_out(
             bound = _bound_from(tables, t, gained[depth], at[depth], beyond, least)
             if bound > least:
                 k = order[t]
-                fits = amount[t] < allowed[k]
-                for d in range(dims):
-                    fits = fits and room[d] >= knapsack.needs[k, d]
-                if knapsack.apart.size > 0:
-                    for p in range(depth):
-                        fits = fits and not knapsack.apart[k, order[item[p]]]
-                if not fits:
+                if amount[t] >= allowed[k] or not _may_join(knapsack, k, room, order, item[:depth]):
                     continue
                 if used >= branches or depth == length or (everything and count > values.size):
                     left_out = max(left_out, bound + tables.margin)

@@ -17,7 +17,7 @@ from ..kernels.build.ready import compile_ahead, is_ready, is_usable, mark_used,
 from ..model.exact import Array
 from ..model.result import Termination
 from ..problem.problem import Problem
-from ..search.groups import Group, can_group, draw_group, make_group, solve_group
+from ..search.groups import Group, draw_group, make_group, solve_group
 from .base import Options, Outcome
 from .best import Best, run_baselines
 from .placing.construction import is_large, largest_first
@@ -229,7 +229,7 @@ class _Run:
         owners: list[tuple[Array, Array]] = []
         for _ in range(self.pool.size):
             nodes = draw_group(node_index, np.flatnonzero(dear), used, num_tasks, self.rng)
-            if nodes.size < 2 or not can_group(self.problem):
+            if nodes.size < 2:
                 break
             seed = int(self.rng.integers(2**31))
             left = self.options.seconds_left()

@@ -6,31 +6,19 @@ array a field, so that a million tasks are a few arrays and not a million object
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, cast, overload
+from typing import Any, cast
 
 import numpy as np
 
 from ..errors import InstanceError
+from .columns import checked, columns_of, taken
 from .exact import Array
-from .records import Labels, Node, Number, Task
+from .fields import Field, Kind, fields_of
+from .records import Labels, Node, Number, RecordView, Task
 from .scaled import Exact, exact_data
-from .validation import (
-    checked_column,
-    checked_eligibility,
-    checked_ids,
-    checked_kinds,
-    checked_max_load,
-    checked_name,
-    frozen,
-    length_of,
-    named_ids,
-    plain,
-    require_known_resources,
-    require_resource_names,
-)
+from .validation import frozen, labels_among, labels_of, named_ids, plain
 
 __all__ = ["Exact", "Instance", "Node", "Number", "Task"]
 
@@ -80,6 +68,8 @@ class Instance:
     max_load: Number | None
     power_off: bool
     name: str | None
+    _node_ids: Array | None
+    _task_ids: Array | None
 
     def __init__(
         self,
@@ -89,29 +79,9 @@ class Instance:
         power_off: bool = False,
         name: str | None = None,
     ) -> None:
-        node_list, task_list = list(nodes), list(tasks)
-        _require_type(node_list, Node, "nodes")
-        _require_type(task_list, Task, "tasks")
-        node_ids = [node.id for node in node_list]
-        task_ids = [task.id for task in task_list]
-        self._build(
-            node_compute=[node.compute for node in node_list],
-            node_storage=[node.storage for node in node_list],
-            node_price=_or_none([node.price for node in node_list]),
-            node_overload_price=_or_none([node.overload_price for node in node_list]),
-            node_kind=[node.kind for node in node_list],
-            node_resources=_resource_columns(node_list, "node"),
-            task_compute=[task.compute for task in task_list],
-            task_storage=[task.storage for task in task_list],
-            task_resources=_resource_columns(task_list, "task"),
-            task_eligible=[task.eligible for task in task_list],
-            eligible_groups=None,
-            node_ids=node_ids,
-            task_ids=task_ids,
-            max_load=max_load,
-            power_off=power_off,
-            name=name,
-        )
+        columns = {**columns_of(nodes, "node", Node), **columns_of(tasks, "task", Task)}
+        settings = {"max_load": max_load, "power_off": power_off, "name": name}
+        self.__dict__.update(checked(columns, settings))
 
     @classmethod
     def from_arrays(
@@ -133,6 +103,7 @@ class Instance:
         max_load: Number | None = None,
         power_off: bool = False,
         name: str | None = None,
+        **further: Any,
     ) -> Instance:
         """Make an instance from one array a field, without an object a task.
 
@@ -152,6 +123,8 @@ class Instance:
             Default: "node-0", "node-1", ... and "task-0", ...
         max_load, power_off, name :
             As in `Instance`.
+        **further : (n,) or (m,) array-like
+            Any other field of a node or a task, as `node_` or `task_` and its name.
 
         Raises
         ------
@@ -164,102 +137,115 @@ class Instance:
         >>> instance.tasks[2].id
         'task-2'
         """
+        columns = {
+            "node_ids": node_ids,
+            "node_compute": node_compute,
+            "node_storage": node_storage,
+            "node_price": node_price,
+            "node_overload_price": node_overload_price,
+            "node_kind": node_kind,
+            "node_resources": node_resources,
+            "task_ids": task_ids,
+            "task_compute": task_compute,
+            "task_storage": task_storage,
+            "task_resources": task_resources,
+            "task_eligible": task_eligible,
+            "eligible_groups": eligible_groups,
+            **further,
+        }
+        settings = {"max_load": max_load, "power_off": power_off, "name": name}
+        return cls._made(columns, settings)
+
+    def replace(self, **changes: Any) -> Instance:
+        """A copy with some columns or settings changed; what is not named stays as it is.
+
+        Parameters
+        ----------
+        **changes
+            Arguments of `from_arrays`. None stands for the default; a price that had been left
+            out stays what it was when the compute changes.
+
+        Raises
+        ------
+        InstanceError
+            As in `Instance`.
+
+        Examples
+        --------
+        >>> instance = Instance.from_arrays(node_compute=[4, 4], task_compute=[3, 2])
+        >>> instance.replace(task_compute=[1, 2], max_load=2).max_load
+        2
+        """
+        columns, settings = self._columns(), self._settings()
+        kept = frozenset(columns).difference(changes)
+        if not kept >= {"node_ids", "node_kind", "task_eligible", "eligible_groups"}:
+            kept -= {"task_eligible", "eligible_groups"}  # what it names may be gone
+        settings.update((key, changes.pop(key)) for key in tuple(changes) if key in settings)
+        return self._made({**columns, **changes}, settings, kept)
+
+    def restrict(self, nodes: Any, tasks: Any) -> Instance:
+        """The instance of some of the nodes and tasks, in the order given.
+
+        Parameters
+        ----------
+        nodes, tasks : array-like of positions
+            Each at most once.
+
+        Raises
+        ------
+        InstanceError
+            If a position stands twice, no node is left, or a task is eligible for none of them.
+
+        Examples
+        --------
+        >>> instance = Instance.from_arrays(node_compute=[4, 5], task_compute=[3, 2, 1])
+        >>> instance.restrict([1], [0, 2]).task_ids.tolist()
+        ['task-0', 'task-2']
+        """
+        at = {
+            name: np.asarray(where, dtype=np.int64)
+            for name, where in (("node", nodes), ("task", tasks))
+        }
+        for name, where in at.items():
+            if np.unique(where).size < where.size:
+                raise InstanceError(f"{name}s: a position stands twice; each may be kept once")
+        columns = {
+            field.argument: taken(self._column(field), at[field.owner])
+            for owner in at
+            for field in fields_of(owner)
+        }
+        kept = frozenset(columns).difference({"task_eligible"})
+        used, group = np.unique(columns["task_eligible"], return_inverse=True)
+        known = labels_of(columns["node_ids"], columns["node_kind"])
+        left = [labels_among(self.groups[g], known) for g in used.tolist()]
+        if () in left:
+            j = at["task"][int(np.argmax(group == left.index(())))]
+            raise InstanceError(
+                f"task {str(self.task_ids[j])!r}: eligible names none of the nodes that are kept"
+            )
+        columns.update(task_eligible=group, eligible_groups=left)
+        return self._made(columns, self._settings(), kept)
+
+    @classmethod
+    def _made(cls, columns: dict[str, Any], settings: dict[str, Any], *kept: Any) -> Instance:
         instance = cls.__new__(cls)
-        instance._build(
-            node_compute=node_compute,
-            node_storage=node_storage,
-            node_price=node_price,
-            node_overload_price=node_overload_price,
-            node_kind=node_kind,
-            node_resources=dict(node_resources or {}),
-            task_compute=task_compute,
-            task_storage=task_storage,
-            task_resources=dict(task_resources or {}),
-            task_eligible=task_eligible,
-            eligible_groups=eligible_groups,
-            node_ids=node_ids,
-            task_ids=task_ids,
-            max_load=max_load,
-            power_off=power_off,
-            name=name,
-        )
+        instance.__dict__.update(checked(columns, settings, *kept))
         return instance
 
-    def _build(
-        self,
-        *,
-        node_compute: Any,
-        node_storage: Any,
-        node_price: Any,
-        node_overload_price: Any,
-        node_kind: Sequence[str | None] | None,
-        node_resources: dict[str, Any],
-        task_compute: Any,
-        task_storage: Any,
-        task_resources: dict[str, Any],
-        task_eligible: Any,
-        eligible_groups: Sequence[Sequence[str] | None] | None,
-        node_ids: Any,
-        task_ids: Any,
-        max_load: Number | None,
-        power_off: bool,
-        name: str | None,
-    ) -> None:
-        self.num_nodes = n = length_of(node_compute, "node_compute")
-        self.num_tasks = m = length_of(task_compute, "task_compute")
-        if not n:
-            raise InstanceError("nodes: the list is empty; an instance needs at least one node")
-        self._node_ids = checked_ids(node_ids, "node", n)
-        self._task_ids = checked_ids(task_ids, "task", m)
+    def _columns(self) -> dict[str, Any]:
+        """What `from_arrays` would be called with; ids as they were given."""
+        columns = {f.argument: self._column(f) for o in ("node", "task") for f in fields_of(o)}
+        columns.update(node_ids=self._node_ids, task_ids=self._task_ids)
+        columns["eligible_groups"] = self.groups
+        return columns
 
-        def node_column(values: Any, name: str, **rules: Any) -> Array:
-            return checked_column(values, "node", self._node_ids, name, n, **rules)
+    def _column(self, field: Field) -> Any:
+        if field.kind is Kind.LABELS:
+            return self.task_group
+        return getattr(self, field.argument)
 
-        def task_column(values: Any, name: str) -> Array:
-            return checked_column(values, "task", self._task_ids, name, m)
-
-        self.node_compute = node_column(node_compute, "compute")
-        unlimited = np.full(n, math.inf)
-        self.node_storage = (
-            frozen(unlimited)
-            if node_storage is None
-            else node_column(node_storage, "storage", unlimited=True)
-        )
-        self.node_price = node_column(node_price, "price", default=self.node_compute)
-        self.node_overload_price = node_column(
-            node_overload_price, "overload_price", default=self.node_price
-        )
-        self.node_kind = checked_kinds(node_kind, n, self._node_ids)
-        require_resource_names(node_resources)
-        self.node_resources = {
-            key: node_column(node_resources[key], f"resources[{key!r}]")
-            for key in sorted(node_resources)
-        }
-        self.task_compute = task_column(task_compute, "compute")
-        zero = np.zeros(m, dtype=np.int64)
-        self.task_storage = (
-            frozen(zero) if task_storage is None else task_column(task_storage, "storage")
-        )
-        require_known_resources(task_resources, self.node_resources)
-        self.task_resources = {
-            key: task_column(task_resources[key], f"resources[{key!r}]")
-            if key in task_resources
-            else frozen(zero)
-            for key in self.node_resources
-        }
-        self.max_load = checked_max_load(max_load)
-        if not isinstance(power_off, bool | np.bool_):
-            raise InstanceError(f"power_off is {power_off!r}; it must be true or false")
-        self.power_off = bool(power_off)
-        self.name = checked_name(name)
-        self.task_group, self.groups = checked_eligibility(
-            task_eligible, eligible_groups, self._task_ids, m, self._labels()
-        )
-
-    def _labels(self) -> set[str]:
-        """Everything that `eligible` may name."""
-        kinds = {kind for kind in self.node_kind if kind is not None}
-        return kinds.union(self.node_ids.tolist())
+    def _settings(self) -> dict[str, Any]:
+        return {"max_load": self.max_load, "power_off": self.power_off, "name": self.name}
 
     @cached_property
     def node_ids(self) -> Array:
@@ -274,32 +260,33 @@ class Instance:
     @cached_property
     def nodes(self) -> Sequence[Node]:
         """The nodes as records, made one at a time when asked for."""
-        return cast(Sequence[Node], _Records(self.num_nodes, self._node))
+        return cast(Sequence[Node], RecordView(self.num_nodes, self._node))
 
     @cached_property
     def tasks(self) -> Sequence[Task]:
         """The tasks as records, made one at a time when asked for."""
-        return cast(Sequence[Task], _Records(self.num_tasks, self._task))
+        return cast(Sequence[Task], RecordView(self.num_tasks, self._task))
 
     def _node(self, i: int) -> Node:
-        return Node(
-            id=str(self.node_ids[i]),
-            compute=plain(self.node_compute[i]),
-            storage=plain(self.node_storage[i]),
-            price=plain(self.node_price[i]),
-            overload_price=plain(self.node_overload_price[i]),
-            kind=self.node_kind[i],
-            resources={key: plain(column[i]) for key, column in self.node_resources.items()},
-        )
+        return Node(**self._values("node", i))
 
     def _task(self, j: int) -> Task:
-        return Task(
-            id=str(self.task_ids[j]),
-            compute=plain(self.task_compute[j]),
-            storage=plain(self.task_storage[j]),
-            eligible=self.groups[self.task_group[j]],
-            resources={key: plain(column[j]) for key, column in self.task_resources.items()},
-        )
+        return Task(**self._values("task", j))
+
+    def _values(self, owner: str, position: int) -> dict[str, Any]:
+        """The fields of one record."""
+        values: dict[str, Any] = {}
+        for field in fields_of(owner):
+            column = self._column(field)
+            if field.kind is Kind.ID:
+                values[field.name] = str(column[position])
+            elif field.kind is Kind.LABELS:
+                values[field.name] = self.groups[column[position]]
+            elif field.kind is Kind.RESOURCES:
+                values[field.name] = {key: plain(each[position]) for key, each in column.items()}
+            else:
+                values[field.name] = plain(column[position])
+        return values
 
     @cached_property
     def eligible_nodes(self) -> Array:
@@ -359,55 +346,9 @@ class Instance:
         return f"<Instance {label}{self.num_nodes} nodes, {self.num_tasks} tasks>"
 
 
-class _Records(Sequence[Any]):
-    """A sequence whose items are made by a function of the position."""
-
-    def __init__(self, length: int, make: Any) -> None:
-        self._length, self._make = length, make
-
-    def __len__(self) -> int:
-        return self._length
-
-    @overload
-    def __getitem__(self, position: int) -> Any: ...
-    @overload
-    def __getitem__(self, position: slice) -> Sequence[Any]: ...
-    def __getitem__(self, position: int | slice) -> Any:
-        if isinstance(position, slice):
-            return [self._make(k) for k in range(*position.indices(self._length))]
-        if not -self._length <= position < self._length:
-            raise IndexError(f"position {position} of {self._length} records")
-        return self._make(position % self._length)
-
-    def __iter__(self) -> Iterator[Any]:
-        return (self._make(k) for k in range(self._length))
-
-
 def _same(mine: Any, theirs: Any) -> bool:
     if isinstance(mine, np.ndarray):
         return mine.shape == theirs.shape and bool((mine == theirs).all())
     if isinstance(mine, dict):
         return mine.keys() == theirs.keys() and all(_same(mine[k], theirs[k]) for k in mine)
     return bool(mine == theirs)
-
-
-def _require_type(records: list[Any], kind: type, where: str) -> None:
-    for position, record in enumerate(records):
-        if not isinstance(record, kind):
-            raise InstanceError(f"{where}[{position}] is {record!r}; it must be a {kind.__name__}")
-
-
-def _or_none(values: list[Number | None]) -> list[Number | None] | None:
-    return None if all(value is None for value in values) else values
-
-
-def _resource_columns(
-    records: Sequence[Node] | Sequence[Task], kind: str
-) -> dict[str, list[Number]]:
-    names: set[str] = set()
-    for record in records:
-        if not isinstance(record.resources, Mapping):
-            raise InstanceError(f"{kind} {record.id!r}: resources must map names to numbers")
-        names.update(record.resources)
-    ordered = sorted(names, key=str)
-    return {key: [record.resources.get(key, 0) for record in records] for key in ordered}

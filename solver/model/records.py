@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, overload
 
-__all__ = ["Labels", "Node", "Number", "Task"]
+__all__ = ["Labels", "Node", "Number", "RecordView", "Task"]
 
 Number = int | float
 Labels = tuple[str, ...] | None
@@ -66,3 +67,27 @@ class Task:
     storage: Number = 0
     eligible: Sequence[str] | None = None
     resources: Mapping[str, Number] = field(default_factory=dict)
+
+
+class RecordView(Sequence[Any]):
+    """A sequence whose items are made by a function of the position."""
+
+    def __init__(self, length: int, make: Any) -> None:
+        self._length, self._make = length, make
+
+    def __len__(self) -> int:
+        return self._length
+
+    @overload
+    def __getitem__(self, position: int) -> Any: ...
+    @overload
+    def __getitem__(self, position: slice) -> Sequence[Any]: ...
+    def __getitem__(self, position: int | slice) -> Any:
+        if isinstance(position, slice):
+            return [self._make(k) for k in range(*position.indices(self._length))]
+        if not -self._length <= position < self._length:
+            raise IndexError(f"position {position} of {self._length} records")
+        return self._make(position % self._length)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self._make(k) for k in range(self._length))

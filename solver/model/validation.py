@@ -11,28 +11,26 @@ import numpy as np
 
 from ..errors import InstanceError
 from .exact import Array, exact_column
+from .fields import Field, reserved_names
 from .records import Labels, Number
 
 __all__ = [
     "checked_column",
     "checked_eligibility",
     "checked_ids",
-    "checked_kinds",
+    "checked_labels",
     "checked_max_load",
     "checked_name",
+    "checked_power_off",
     "frozen",
+    "labels_among",
+    "labels_of",
     "length_of",
     "named_ids",
     "plain",
     "require_known_resources",
     "require_resource_names",
 ]
-
-# A resource of such a name would be mistaken for the field in a CSV column or by `used`.
-_FIELDS = frozenset(
-    {"id", "compute", "storage", "price", "overload_price", "kind", "eligible", "max_load"}
-)
-
 
 _UNICODE = "it must be valid Unicode text (a surrogate stands alone in it)"
 
@@ -147,23 +145,42 @@ def checked_column(
     return frozen(column)
 
 
-def checked_kinds(
-    kinds: Sequence[str | None] | None, count: int, ids: Array | None
+def checked_labels(
+    labels: Sequence[str | None] | None, field: Field, count: int, ids: Array | None
 ) -> tuple[str | None, ...]:
-    """The kinds as a tuple of text or None."""
-    if kinds is None:
+    """A column of labels as a tuple of text or None."""
+    if labels is None:
         return (None,) * count
-    items = kinds.tolist() if isinstance(kinds, np.ndarray) else list(kinds)
+    items = labels.tolist() if isinstance(labels, np.ndarray) else list(labels)
+    owner, name = field.owner, field.name
     if len(items) != count:
-        raise InstanceError(f"node_kind has {len(items)} entries for {count} nodes")
+        raise InstanceError(f"{field.attribute} has {len(items)} entries for {count} {owner}s")
     for position, item in enumerate(items):
-        if item is not None and (not isinstance(item, str) or not item):
-            label = str(ids[position]) if ids is not None else f"node-{position}"
-            raise InstanceError(f"node {label!r}: kind is {item!r}; it must be text or None")
-        if item is not None and not _is_unicode(item):
-            label = str(ids[position]) if ids is not None else f"node-{position}"
-            raise InstanceError(f"node {label!r}: kind is {item!r}; {_UNICODE}")
+        if item is None:
+            continue
+        label = str(ids[position]) if ids is not None else f"{owner}-{position}"
+        if not isinstance(item, str) or not item:
+            raise InstanceError(f"{owner} {label!r}: {name} is {item!r}; it must be text or None")
+        if not _is_unicode(item):
+            raise InstanceError(f"{owner} {label!r}: {name} is {item!r}; {_UNICODE}")
     return tuple(items)
+
+
+def labels_of(node_ids: Array, node_kind: Iterable[str | None]) -> set[str]:
+    """Everything that `eligible` may name."""
+    return {kind for kind in node_kind if kind is not None}.union(node_ids.tolist())
+
+
+def labels_among(labels: Labels, known: set[str]) -> Labels:
+    """The labels that are known; None, for all nodes, as it is."""
+    return None if labels is None else tuple(label for label in labels if label in known)
+
+
+def checked_power_off(value: Any) -> bool:
+    """Whether empty nodes are switched off: true or false."""
+    if not isinstance(value, bool | np.bool_):
+        raise InstanceError(f"power_off is {value!r}; it must be true or false")
+    return bool(value)
 
 
 def checked_name(name: Any) -> str | None:
@@ -180,7 +197,7 @@ def checked_name(name: Any) -> str | None:
 def require_resource_names(names: Iterable[Any]) -> None:
     """Every resource has a name of its own."""
     for key in names:
-        if not isinstance(key, str) or not key or key in _FIELDS:
+        if not isinstance(key, str) or not key or key in reserved_names():
             raise InstanceError(
                 f"nodes: resources[{key!r}]: the name of a resource must be text, not empty, "
                 "and none of the fields of a node or a task"

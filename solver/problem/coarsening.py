@@ -13,7 +13,6 @@ import heapq
 import numpy as np
 
 from ..model.exact import Array, largest
-from ..model.instance import Instance
 from .problem import Problem
 
 __all__ = ["coarsen"]
@@ -44,21 +43,17 @@ def coarsen(problem: Problem) -> Problem | None:
     demands = np.column_stack([exact.task_compute, exact.needs]).astype(float)
     tasks = _means(demands, instance.task_group, TASK_GROUPS)
     names = [f"dimension {d:03}" for d in range(exact.needs.shape[1])]
-    mask = instance.eligible_nodes
-    groups = [None if mask[g].all() else instance.groups[g] for g in range(len(instance.groups))]
     return Problem(
-        Instance.from_arrays(
+        instance.replace(
             node_compute=_whole(nodes[:, 0]),
+            node_storage=None,
             node_price=_whole(nodes[:, 1]),
             node_overload_price=_whole(nodes[:, 2]),
             node_resources={name: _whole(nodes[:, 3 + d]) for d, name in enumerate(names)},
-            node_kind=instance.node_kind,
-            node_ids=instance.node_ids,
             task_compute=_whole(tasks[:, 0]),
+            task_storage=None,
             task_resources={name: _whole(tasks[:, 1 + d]) for d, name in enumerate(names)},
-            task_eligible=instance.task_group,
-            eligible_groups=groups,
-            power_off=instance.power_off,
+            max_load=None,
         )
     )
 

@@ -24,6 +24,10 @@ class Problem:
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
 
+    def restrict(self, tasks: Array, nodes: Array) -> Problem:
+        """The problem of some tasks and nodes, given by their positions."""
+        return Problem(self.instance.restrict(nodes, tasks))
+
     @cached_property
     def grid(self) -> Grid:
         """The instance in int64, rounded inwards: what is feasible here is feasible."""

@@ -14,16 +14,15 @@ import numpy as np
 from ..engines.limits import CP_SAT, hard_limit
 from ..engines.process import EngineCrash, HardLimitReached, run_job
 from ..errors import BackendUnavailableError
-from ..model.exact import Array, largest
+from ..model.exact import Array
 from ..model.instance import Instance
 from ..problem.problem import Problem
 from ..programs.assignment import assignment_model, count_cells
 
-__all__ = ["MOST_CELLS", "Group", "can_group", "draw_group", "make_group", "solve_group"]
+__all__ = ["MOST_CELLS", "Group", "draw_group", "make_group", "solve_group"]
 
 MOST_CELLS = 2_000
 _DETERMINISTIC_LIMIT = 1.0
-_MOST_BITS = 1_000  # an instance takes numbers up to 1.79e308
 
 
 class Group(NamedTuple):
@@ -76,41 +75,14 @@ def draw_group(
     return nodes
 
 
-def can_group(problem: Problem) -> bool:
-    """Whether the exact numbers of a problem can be those of an instance of its own."""
-    exact = problem.instance.exact
-    parts = (exact.node_compute, exact.node_price, exact.node_overload_price, exact.task_compute)
-    widest = max(largest(part).bit_length() for part in (*parts, exact.needs, exact.capacity))
-    return widest <= _MOST_BITS
-
-
 def make_group(
     problem: Problem, node_index: Array, nodes: Array, seed: int, seconds: float
 ) -> tuple[Group, Array]:
     """The group of some nodes, and the positions of its tasks."""
-    instance, exact = problem.instance, problem.instance.exact
-    place = np.full(instance.num_nodes, -1, dtype=np.int64)
+    place = np.full(problem.instance.num_nodes, -1, dtype=np.int64)
     place[nodes] = np.arange(nodes.size)
     tasks = np.flatnonzero(place[node_index] >= 0)
-    groups, task_group = np.unique(instance.task_group[tasks], return_inverse=True)
-    masks = instance.eligible_nodes[groups][:, nodes]
-    names = [f"node {p}" for p in range(nodes.size)]
-    labels = [
-        None if mask.all() else tuple(names[p] for p in np.flatnonzero(mask)) for mask in masks
-    ]
-    dimensions = range(len(exact.dimensions))
-    own = Instance.from_arrays(
-        node_ids=names,
-        node_compute=exact.node_compute[nodes],
-        node_price=exact.node_price[nodes],
-        node_overload_price=exact.node_overload_price[nodes],
-        node_resources={f"d{d}": exact.capacity[nodes, d] for d in dimensions},
-        task_compute=exact.task_compute[tasks],
-        task_resources={f"d{d}": exact.needs[tasks, d] for d in dimensions},
-        task_eligible=task_group,
-        eligible_groups=labels,
-        power_off=instance.power_off,
-    )
+    own = problem.restrict(tasks, nodes).instance
     return Group(own, place[node_index[tasks]], seed, seconds), tasks
 
 

@@ -219,7 +219,7 @@ def test_thresholds_are_the_gap_below_the_values():
 
 TRACE = """
 import json, sys
-sys.path.insert(0, "tests")
+sys.path[:0] = ["tests", "tests/columns"]
 from test_pricing import knapsacks, look
 
 print(json.dumps([[*look(*k)[:2], sorted(look(*k)[2].items())] for k in knapsacks(25, 89)]))

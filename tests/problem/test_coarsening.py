@@ -1,10 +1,9 @@
-import sys
-
 import numpy as np
 import oracle
 import pytest
 from random_instances import random_instances
 
+from solver.bounds import lagrangian, linear
 from solver.bounds.closed_form import closed_form_bound
 from solver.bounds.linear import linear_bound
 from solver.model.instance import Instance
@@ -14,7 +13,13 @@ from solver.problem.problem import Problem
 
 @pytest.fixture
 def always_coarse(monkeypatch):
-    monkeypatch.setattr(sys.modules["solver.bounds.lower_bound"], "_PROGRAM_CELLS", 0)
+    solve_up_to(0, monkeypatch)
+
+
+def solve_up_to(cells, monkeypatch):
+    """Have relaxations up to this size solved as they are."""
+    for module in (lagrangian, linear):
+        monkeypatch.setattr(module, "PROGRAM_CELLS", cells)
 
 
 def varied(nodes=60, tasks=300, seed=2, **features):
@@ -52,10 +57,9 @@ def test_the_bound_at_coarse_prices_never_passes_the_optimum(integers, always_co
 @pytest.mark.parametrize("features", [{}, {"power_off": True}, {"max_load": 1.25}])
 def test_coarse_prices_are_nearly_as_good_as_the_fine_ones(features, monkeypatch):
     problem = Problem(varied(**features))
-    module = sys.modules["solver.bounds.lower_bound"]
-    monkeypatch.setattr(module, "_PROGRAM_CELLS", 10**9)
+    solve_up_to(10**9, monkeypatch)
     fine = linear_bound(problem)
-    monkeypatch.setattr(module, "_PROGRAM_CELLS", 0)
+    solve_up_to(0, monkeypatch)
     coarse = linear_bound(problem)
     assert 0.97 * fine <= coarse <= fine
     assert coarse >= closed_form_bound(problem)

@@ -180,8 +180,8 @@ def test_parts_divide_the_nodes_evenly_and_go_back_together():
 TRACE = """
 import json, sys
 import numpy as np
-sys.path.insert(0, "tests")
-from test_search import SPECS, start_of
+sys.path[:0] = ["tests", "tests/search"]
+from test_rounds import SPECS, start_of
 from instances import from_spec
 from solver.search.rounds import Search
 from solver.problem.problem import Problem
