@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..model.exact import Array, floats_of, number_of, sums_by_group
-from ..problem.classes import group_rows
+from ..problem.classes import Classes, group_rows
 from ..problem.problem import Problem
 
 __all__ = ["why_infeasible"]
@@ -47,9 +47,9 @@ def _task_without_node(problem: Problem) -> str | None:
     """A sentence about the first class of tasks that no eligible node can hold."""
     instance, classes = problem.instance, problem.classes
     need, have = problem.exact_numbers.needs, problem.exact_numbers.capacity
-    mask = instance.eligible_nodes[:, classes.node_first]
+    eligibility, node_first = instance.eligibility, classes.node_first
     group = instance.task_group[classes.task_first]
-    homeless = np.arange(classes.num_task_classes)
+    homeless = _without_listed_node(problem, np.arange(classes.num_task_classes))
     size = np.ones(have.shape)
     for d in range(have.shape[1]):
         column = floats_of(have[:, d])
@@ -57,19 +57,39 @@ def _task_without_node(problem: Problem) -> str | None:
     for g in np.argsort(-size.min(axis=1, initial=np.inf), kind="stable").tolist():
         if not homeless.size:
             return None
-        fits = mask[group[homeless], g] & (need[homeless] <= have[g]).all(axis=1)
+        fits = eligibility.at(group[homeless], node_first[g])
+        fits = fits & (need[homeless] <= have[g]).all(axis=1)
         homeless = homeless[~fits]
     if not homeless.size:
         return None
-    sentence = _homeless_sentence(problem, int(homeless[0]), mask)
+    sentence = _homeless_sentence(problem, int(homeless[0]))
     further = int(classes.task_count[homeless[1:]].sum())
     return f"{sentence}; {further:,} further tasks fit no node either" if further else sentence
 
 
-def _homeless_sentence(problem: Problem, k: int, mask: Array) -> str:
+def _without_listed_node(problem: Problem, tasks: Array) -> Array:
+    """Of some classes of tasks those that no node can hold, as far as they list few nodes.
+
+    These are looked at list by list; the others are returned unseen.
+    """
+    instance, classes, numbers = problem.instance, problem.classes, problem.exact_numbers
+    start, nodes = instance.eligibility.short_lists
+    group = instance.task_group[classes.task_first[tasks]]
+    size = start[group + 1] - start[group]
+    owner, place = np.repeat(tasks, size), np.cumsum(size)
+    at = np.arange(place[-1] if size.size else 0) - np.repeat(place - size - start[group], size)
+    host = classes.node_class[nodes[at]]
+    fits = (numbers.needs[owner] <= numbers.capacity[host]).all(axis=1)
+    placed = np.zeros(classes.num_task_classes, dtype=bool)
+    placed[owner[fits]] = True
+    return tasks[~placed[tasks]]
+
+
+def _homeless_sentence(problem: Problem, k: int) -> str:
     instance, classes = problem.instance, problem.classes
     exact = instance.exact
-    allowed = mask[instance.task_group[classes.task_first[k]]]
+    row = instance.eligibility.row(int(instance.task_group[classes.task_first[k]]))
+    allowed = row[classes.node_first]
     need = exact.needs[classes.task_first[k]]
     have = exact.capacity[classes.node_first[allowed]]
     names = _named(instance.task_ids[classes.tasks_of(k)], "task")
@@ -133,13 +153,20 @@ def _buckets(problem: Problem) -> tuple[Array, Array, Array]:
         task_bucket, node_bucket, adjacent = _distinct(problem.fits)
         if adjacent.size <= _MAX_EDGES:
             return task_bucket, node_bucket, adjacent
-    mask = problem.instance.eligible_nodes[:, classes.node_first]
+    eligibility = problem.instance.eligibility
+    if eligibility.mask is None:
+        return _one_bucket(classes)
+    mask = eligibility.mask[:, classes.node_first]
     group_bucket, node_bucket, adjacent = _distinct(mask)
     task_bucket = group_bucket[problem.instance.task_group[classes.task_first]]
     if adjacent.size > _MAX_EDGES:
-        everything = np.ones((1, 1), dtype=bool)
-        return np.zeros_like(task_bucket), np.zeros_like(node_bucket), everything
+        return _one_bucket(classes)
     return task_bucket, node_bucket, adjacent
+
+
+def _one_bucket(classes: Classes) -> tuple[Array, Array, Array]:
+    one = np.ones((1, 1), dtype=bool)
+    return np.zeros_like(classes.task_first), np.zeros_like(classes.node_first), one
 
 
 def _distinct(fits: Array) -> tuple[Array, Array, Array]:

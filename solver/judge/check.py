@@ -134,15 +134,13 @@ def _from_positions(instance: Instance, given: Array) -> tuple[list[Violation], 
 
 
 def _eligibility(instance: Instance, node_index: Array) -> Iterator[Violation]:
-    kinds = np.array([kind or "" for kind in instance.node_kind], dtype=np.dtypes.StringDType())
-    for number, labels in enumerate(instance.groups):
-        if labels is None:
-            continue
-        members = np.flatnonzero((instance.task_group == number) & (node_index >= 0))
-        nodes = node_index[members]
-        allowed = np.isin(kinds[nodes], labels) | np.isin(instance.node_ids[nodes], labels)
-        for j, i in zip(members[~allowed].tolist(), nodes[~allowed].tolist(), strict=True):
-            yield Violation("eligible", str(instance.task_ids[j]), str(instance.node_ids[i]), 1)
+    ids, kinds = instance.node_ids.tolist(), instance.node_kind
+    place = node_index.tolist()
+    allowed = [None if labels is None else frozenset(labels) for labels in instance.groups]
+    for j, number in enumerate(instance.task_group.tolist()):
+        labels, i = allowed[number], place[j]
+        if labels is not None and i >= 0 and ids[i] not in labels and kinds[i] not in labels:
+            yield Violation("eligible", str(instance.task_ids[j]), ids[i], 1)
 
 
 def _over(

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..model.exact import Array
 from .build.jit import kernel, lean
+from .fits import fits
 from .state import Facts
 
 __all__ = ["fill_greedily"]
@@ -59,16 +60,6 @@ def _pop(free: Array, entries: Array, size: int) -> int:
 
 
 @lean
-def _fits(facts: Facts, room: Array, t: int, i: int) -> bool:
-    if not facts.allowed[facts.group[t], i]:
-        return False
-    for d in range(facts.weight.size):  # noqa: SIM110 - numba has no all() of a generator
-        if room[i, d] < facts.needs[t, d]:
-            return False
-    return True
-
-
-@lean
 def _marginal_cost(facts: Facts, load: Array, count: Array, t: int, i: int) -> int:
     free = facts.node_compute[i] - load[i]
     growth = max(0, facts.demand[t] - max(0, free))
@@ -87,7 +78,7 @@ def _cheapest(facts: Facts, load: Array, count: Array, room: Array, t: int, node
         free = facts.node_compute[i] - load[i]
         if best >= 0 and (cost > best_cost or (cost == best_cost and free <= best_free)):
             continue
-        if _fits(facts, room, t, i):
+        if fits(facts, room[i], t, i):
             best, best_cost, best_free = i, cost, free
     return best
 
@@ -105,7 +96,14 @@ def _put(
 
 @kernel
 def fill_greedily(
-    facts: Facts, order: Array, node_of: Array, load: Array, count: Array, room: Array
+    facts: Facts,
+    host_start: Array,
+    hosts: Array,
+    order: Array,
+    node_of: Array,
+    load: Array,
+    count: Array,
+    room: Array,
 ) -> int:
     """Place each task, in order, where the cost grows least; ties to the most free compute.
 
@@ -114,6 +112,9 @@ def fill_greedily(
     Parameters
     ----------
     facts : Facts
+    host_start : (groups + 1,) int64
+    hosts : int64
+        The nodes of each group that lists few, of others none: `Eligibility.short_lists`.
     order : (r,) int64
         Tasks to place.
     node_of, load, count, room
@@ -140,21 +141,24 @@ def fill_greedily(
     aside = np.empty((_LOOKS, 2), dtype=np.int64)
     scans = 0
     for t in order:
+        begin, end = host_start[facts.group[t]], host_start[facts.group[t] + 1]
         chosen, looks = -1, 0
+        if end > begin:
+            chosen, looks = _cheapest(facts, load, count, room, t, hosts[begin:end]), _LOOKS
         while chosen < 0 and size > 0 and looks < _LOOKS and keys[0] >= facts.demand[t]:
             size = _pop(keys, nodes, size)
             key, i = keys[size], nodes[size]
             if key != facts.node_compute[i] - load[i]:
                 continue
-            if _fits(facts, room, t, i):
+            if fits(facts, room[i], t, i):
                 chosen = i
             else:
                 aside[looks, 0], aside[looks, 1] = key, i
                 looks += 1
-        for k in range(looks):
+        for k in range(looks if end == begin else 0):
             size = _push(keys, nodes, size, aside[k, 0], aside[k, 1])
         popped = chosen >= 0
-        if not popped:
+        if not popped and end == begin:
             scans += 1
             chosen = _cheapest(facts, load, count, room, t, everywhere)
         if chosen < 0:
@@ -168,6 +172,8 @@ def fill_greedily(
 @kernel
 def fill_quickly(
     facts: Facts,
+    host_start: Array,
+    hosts: Array,
     order: Array,
     node_of: Array,
     load: Array,
@@ -203,24 +209,27 @@ def fill_quickly(
                 i = parked[k]
                 size = _push(keys, nodes, size, facts.node_compute[i] - load[i], i)
             waiting = 0
+        begin, end = host_start[facts.group[t]], host_start[facts.group[t] + 1]
         chosen, looks = -1, 0
+        if end > begin:
+            chosen, looks = _cheapest(facts, load, count, room, t, hosts[begin:end]), _LOOKS
         while chosen < 0 and size > 0 and looks < _LOOKS and keys[0] >= facts.demand[t]:
             size = _pop(keys, nodes, size)
             i = nodes[size]
             if keys[size] != facts.node_compute[i] - load[i]:
                 continue
             looks += 1
-            if _fits(facts, room, t, i):
+            if fits(facts, room[i], t, i):
                 chosen = i
             elif waiting < n:
                 parked[waiting] = i
                 waiting += 1
         popped = chosen >= 0
-        if not popped:
+        if not popped and end == begin:
             for k in range(_SAMPLE):
                 some[k] = int(rng.random() * n)
             chosen = _cheapest(facts, load, count, room, t, some)
-        if chosen < 0:
+        if chosen < 0 and end == begin:
             scans += 1
             chosen = _cheapest(facts, load, count, room, t, everywhere)
         if chosen < 0:

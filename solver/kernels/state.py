@@ -45,7 +45,10 @@ class Facts(NamedTuple):
     capacity : (n, d)
     node_kind : (n,)
         Class of each node.
-    allowed : (groups, n) bool
+    allowed : (groups, n) or (0, n) bool
+        Who may run where, if the mask is small; else the lists tell:
+    list_start : (groups + 1,), list_labels, node_labels : (n, 2)
+        As in `Eligibility`.
     weight : (d,) float64
         What one unit of excess of each hard dimension counts: 1 / its mean need.
     repeats, everywhere : bool
@@ -62,6 +65,9 @@ class Facts(NamedTuple):
     capacity: Array
     node_kind: Array
     allowed: Array
+    list_start: Array
+    list_labels: Array
+    node_labels: Array
     weight: Array
     repeats: bool
     everywhere: bool
@@ -104,6 +110,8 @@ def task_order(problem: Problem) -> Array:
 def make_facts(problem: Problem, order: Array) -> Facts:
     """The facts of a problem, its tasks in the given order."""
     grid, instance, classes = problem.grid, problem.instance, problem.classes
+    eligibility = instance.eligibility
+    nobody = np.zeros((0, instance.num_nodes), dtype=bool)
     mean = np.maximum(1.0, grid.needs.mean(axis=0, dtype=float)) if order.size else 1.0
     return own_arrays(
         Facts(
@@ -116,10 +124,13 @@ def make_facts(problem: Problem, order: Array) -> Facts:
             idle=grid.idle_cost,
             capacity=grid.capacity,
             node_kind=classes.node_class,
-            allowed=instance.eligible_nodes,
+            allowed=nobody if eligibility.mask is None else eligibility.mask,
+            list_start=eligibility.start,
+            list_labels=eligibility.labels,
+            node_labels=eligibility.node_labels,
             weight=1.0 / (mean * np.ones(grid.needs.shape[1])),
             repeats=classes.num_task_classes < order.size,
-            everywhere=bool(instance.eligible_nodes.all()),
+            everywhere=eligibility.everywhere,
         )
     )
 

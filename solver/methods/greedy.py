@@ -54,10 +54,17 @@ def _fill(placement: Placement, order: Array, options: Options) -> list[int] | N
     from ..kernels.state import make_facts
 
     facts = make_facts(placement.problem, np.arange(order.size))
+    hosts = placement.problem.instance.eligibility.short_lists
     for block in np.array_split(order, 1 + order.size // _BLOCK):
         if options.seconds_left() <= 0:
             return None
         fill_greedily(
-            facts, block, placement.node_index, placement.load, placement.count, placement.room
+            facts,
+            *hosts,
+            block,
+            placement.node_index,
+            placement.load,
+            placement.count,
+            placement.room,
         )
     return cast(list[int], order[placement.node_index[order] < 0].tolist())

@@ -179,14 +179,16 @@ class _Run:
         node_of = np.full(self.order.size, -1, dtype=np.int64)
         load, count = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
         room = facts.capacity.copy()
+        eligibility = self.problem.instance.eligibility
+        hosts = eligibility.short_lists
         if is_large(self.problem):
-            fill_quickly(facts, sequence, node_of, load, count, room, self.rng)
+            fill_quickly(facts, *hosts, sequence, node_of, load, count, room, self.rng)
         else:
-            fill_greedily(facts, sequence, node_of, load, count, room)
+            fill_greedily(facts, *hosts, sequence, node_of, load, count, room)
         for t in np.flatnonzero(node_of < 0).tolist():
             lack = np.maximum(0, facts.needs[t] - room) * facts.weight
             lack += np.maximum(0, facts.needs[t] - facts.capacity) * (_NEVER * facts.weight)
-            total = np.where(facts.allowed[facts.group[t]], lack.sum(axis=1), np.inf)
+            total = np.where(eligibility.row(int(facts.group[t])), lack.sum(axis=1), np.inf)
             i = int(np.argmin(total))
             node_of[t] = i
             room[i] -= facts.needs[t]

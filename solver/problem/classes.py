@@ -11,6 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ..model.eligibility import Eligibility
 from ..model.exact import Array
 from ..model.instance import Instance
 
@@ -82,8 +83,7 @@ def find_classes(instance: Instance) -> Classes:
     Complexity: two lexicographic sorts, O(m log m + n log n).
     """
     exact = instance.exact
-    mask = instance.eligible_nodes
-    same_group, _ = group_rows([np.packbits(mask, axis=1)])
+    same_group, hosts = _signatures(instance.eligibility)
     task_columns = [exact.task_compute, exact.needs, same_group[instance.task_group]]
     task_class, task_first = group_rows(task_columns)
     node_class, node_first = group_rows(
@@ -92,7 +92,7 @@ def find_classes(instance: Instance) -> Classes:
             exact.node_price,
             exact.node_overload_price,
             exact.capacity,
-            np.packbits(mask, axis=0).T,
+            hosts,
         ]
     )
     return Classes(
@@ -103,6 +103,18 @@ def find_classes(instance: Instance) -> Classes:
         task_first=task_first,
         node_first=node_first,
     )
+
+
+def _signatures(eligibility: Eligibility) -> tuple[Array, Array]:
+    """Numbers that tell groups apart, and rows that tell nodes apart.
+
+    Two that differ may still be alike where the mask is too large to be looked at: then there
+    are more classes than need be, which nothing that is proved rests on.
+    """
+    mask = eligibility.mask
+    if mask is None:
+        return np.arange(eligibility.num_groups), eligibility.node_labels
+    return group_rows([np.packbits(mask, axis=1)])[0], np.packbits(mask, axis=0).T
 
 
 def group_rows(columns: list[Array]) -> tuple[Array, Array]:

@@ -39,7 +39,7 @@ def coarsen(problem: Problem) -> Problem | None:
     if max(largest(part).bit_length() for part in parts) > _FLOAT_BITS:
         return None
     columns = np.column_stack(of_nodes).astype(float)
-    nodes = _means(columns, _signature(instance.eligible_nodes.T), NODE_GROUPS)
+    nodes = _means(columns, _hosts(problem), NODE_GROUPS)
     demands = np.column_stack([exact.task_compute, exact.needs]).astype(float)
     tasks = _means(demands, instance.task_group, TASK_GROUPS)
     names = [f"dimension {d:03}" for d in range(exact.needs.shape[1])]
@@ -66,11 +66,13 @@ def _whole(means: Array) -> Array:
     return rounded.astype(np.int64)
 
 
-def _signature(mask: Array) -> Array:
-    """Number of the distinct row that each row of a bool matrix is."""
-    packed = np.packbits(mask, axis=1)
+def _hosts(problem: Problem) -> Array:
+    """(n,) numbers of which the same stand for nodes that the same groups may run on."""
+    classes, eligibility = problem.classes, problem.instance.eligibility
+    mask = eligibility.block(np.arange(eligibility.num_groups), classes.node_first)
+    packed = np.packbits(mask, axis=0).T
     signature: Array = np.unique(packed, axis=0, return_inverse=True)[1].reshape(-1)
-    return signature
+    return signature[classes.node_class]
 
 
 def _means(rows: Array, kind: Array, most: int) -> Array:

@@ -79,8 +79,8 @@ class Problem:
     def eligible_classes(self) -> Array:
         """(K, G) bool: whether a task of class k is allowed on nodes of class g."""
         classes = self.classes
-        mask = self.instance.eligible_nodes[:, classes.node_first]
-        return mask[self.instance.task_group[classes.task_first]]
+        groups = self.instance.task_group[classes.task_first]
+        return self.instance.eligibility.block(groups, classes.node_first)
 
     @cached_property
     def fits(self) -> Array:

@@ -82,7 +82,7 @@ def cut(facts: Facts, load: Array, parts: int, rng: np.random.Generator) -> list
         Positions of the nodes of each part, ascending; none is empty if parts <= n.
     """
     n = load.size
-    hosts = np.packbits(facts.allowed, axis=0).T
+    hosts = np.packbits(facts.allowed, axis=0).T if facts.allowed.size else facts.node_labels
     signature = np.unique(hosts, axis=0, return_inverse=True)[1].reshape(-1)
     order = np.lexsort((rng.random(n), load - facts.node_compute, signature))
     # Of each run of as many neighbours as there are parts, every part gets one.
@@ -109,7 +109,8 @@ def take(facts: Facts, node_of: Array, nodes: Array) -> tuple[Facts, Array, Arra
         capacity=facts.capacity[nodes],
         node_kind=facts.node_kind[nodes],
         allowed=allowed,
-        everywhere=bool(allowed.all()),
+        node_labels=np.ascontiguousarray(facts.node_labels[nodes]),
+        everywhere=facts.everywhere or bool(allowed.size and allowed.all()),
     )
     return own, place[node_of[tasks]], tasks
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..build.jit import lean
+from ..fits import fits
 from ..state import Facts, State, move, node_cost
 from .sets import Buffers, collect
 
@@ -19,13 +20,11 @@ _SAMPLE = 24
 
 
 @lean
-def _fits(facts: Facts, state: State, i: int, j: int, k: int, s: int, t: int) -> bool:
+def _holds(facts: Facts, state: State, i: int, j: int, k: int, s: int, t: int) -> bool:
     """Whether node j holds s instead of t, and node k holds t as well."""
-    if not (facts.everywhere or facts.allowed[facts.group[t], k]):
+    if not fits(facts, state.room[k], t, k):
         return False
     for d in range(facts.weight.size):
-        if state.room[k, d] < facts.needs[t, d]:
-            return False
         if state.room[j, d] + facts.needs[t, d] < facts.needs[s, d]:
             return False
     return True
@@ -64,7 +63,7 @@ def improve_chain(
             shift = facts.demand[s] - facts.demand[t]
             cost += node_cost(facts, j, state.load[j] + shift, state.count[j])
             cost += node_cost(facts, k, state.load[k] + facts.demand[t], state.count[k] + 1)
-            if cost < best and _fits(facts, state, i, j, k, s, t):
+            if cost < best and _holds(facts, state, i, j, k, s, t):
                 best, best_s, best_t = cost, s, t
     if best_s < 0:
         return 0

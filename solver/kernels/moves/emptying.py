@@ -6,22 +6,13 @@ import numpy as np
 
 from ...model.exact import Array
 from ..build.jit import inner, lean
+from ..fits import fits, may_run
 from ..state import Facts, State, move, node_cost
 
 __all__ = ["empty_node", "replace_node"]
 
 _SAMPLE = 48
 _MOST_TASKS = 2_000
-
-
-@lean
-def _fits(facts: Facts, state: State, t: int, i: int) -> bool:
-    if not (facts.everywhere or facts.allowed[facts.group[t], i]):
-        return False
-    for d in range(facts.weight.size):  # noqa: SIM110 - numba has no all() of a generator
-        if state.room[i, d] < facts.needs[t, d]:
-            return False
-    return True
 
 
 @lean
@@ -66,7 +57,7 @@ def empty_node(facts: Facts, state: State, i: int, work: Array, rng: np.random.G
             free = facts.node_compute[j] - state.load[j]
             tighter = growth < best_growth or (growth == best_growth and free < best_free)
             better = best < 0 or tighter
-            if better and growth < saving and _fits(facts, state, tasks[k], j):
+            if better and growth < saving and fits(facts, state.room[j], tasks[k], j):
                 best, best_growth, best_free = j, growth, free
         if best < 0:
             _move_all(facts, state, tasks, k, i)
@@ -96,7 +87,7 @@ def replace_node(facts: Facts, state: State, i: int, j: int, work: Array) -> int
     tasks = state.slots[state.first[i] : state.first[i] + length].copy()
     if not facts.everywhere:
         for t in tasks:
-            if not facts.allowed[facts.group[t], j]:
+            if not may_run(facts, t, j):
                 return 0
     _move_all(facts, state, tasks, length, j)
     work[1] += 1

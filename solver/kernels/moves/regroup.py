@@ -6,6 +6,7 @@ import numpy as np
 
 from ...model.exact import Array
 from ..build.jit import inner, lean
+from ..fits import may_run
 from ..state import Facts, State, move, node_cost
 
 __all__ = ["MOST_TASKS", "regroup"]
@@ -62,7 +63,7 @@ def _search(
         for d in range(dims):
             needs[a, d] = facts.needs[t, d]
         for p in range(g):
-            may[a, p] = facts.everywhere or facts.allowed[facts.group[t], nodes[p]]
+            may[a, p] = may_run(facts, t, nodes[p])
     cheapest = price[0]
     for p in range(g):
         cheapest = min(cheapest, price[p])

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...model.exact import Array
 from ..build.jit import lean
+from ..fits import may_run
 from ..state import Facts, State, move, node_cost
 
 __all__ = ["Buffers", "collect", "make_buffers", "need_of", "pair_cost", "swap_sets"]
@@ -48,11 +49,6 @@ def make_buffers(size: int = _SIZE) -> Buffers:
 
 
 @lean
-def _allowed(facts: Facts, t: int, i: int) -> bool:
-    return bool(facts.everywhere or facts.allowed[facts.group[t], i])
-
-
-@lean
 def _add(buffers: Buffers, side: int, size: int, load: int, s: int, t: int) -> int:
     """Add the set of tasks s and t (-1: none) of a given demand; returns the new size."""
     buffers.load[side, size] = load
@@ -90,7 +86,7 @@ def collect(
             if facts.kind[t] == last:
                 continue
             last = facts.kind[t]
-        if _allowed(facts, t, j):
+        if may_run(facts, t, j):
             size = _add(buffers, side, size, demand, t, -1)
     for k in range(size):  # the list of a node is sorted already
         buffers.order[side, k] = k
@@ -130,7 +126,7 @@ def _collect_pairs(
             like_t = b > a + 1 and facts.kind[state.slots[first + b - 1]] == facts.kind[t]
             if like_s or like_t:
                 continue
-        if _allowed(facts, s, j) and _allowed(facts, t, j):
+        if may_run(facts, s, j) and may_run(facts, t, j):
             demand = state.demands[first + a] + state.demands[first + b]
             buffers.order[side, size] = size
             size = _add(buffers, side, size, demand, s, t)

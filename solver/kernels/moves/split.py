@@ -9,6 +9,7 @@ import numpy as np
 
 from ...model.exact import Array
 from ..build.jit import inner
+from ..fits import may_run
 from ..state import Facts, State, move, node_cost
 
 __all__ = ["split_pair"]
@@ -30,9 +31,7 @@ def _movable(facts: Facts, state: State, i: int, j: int, tasks: Array) -> int:
     for node in (i, j):
         for at in range(state.first[node], state.first[node] + state.count[node]):
             t = state.slots[at]
-            free = facts.everywhere or (
-                facts.allowed[facts.group[t], i] and facts.allowed[facts.group[t], j]
-            )
+            free = may_run(facts, t, i) and may_run(facts, t, j)
             if free and facts.demand[t] > 0:
                 tasks[size] = t
                 size += 1

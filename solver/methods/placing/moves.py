@@ -72,11 +72,12 @@ def loads_after(placement: Placement, moves: Moves) -> tuple[Array, Array]:
 def keeps_limits(placement: Placement, moves: Moves) -> Array:
     """(rows, columns) whether each move is allowed and both nodes keep their hard limits."""
     problem = placement.problem
-    grid, mask, group = problem.grid, problem.instance.eligible_nodes, problem.instance.task_group
+    grid, group = problem.grid, problem.instance.task_group
+    eligibility = problem.instance.eligibility
     i, mine, nodes, back = moves
     swap = back >= 0
-    allowed: Array = mask[group[mine]][:, nodes]
-    allowed = allowed & (~swap | mask[group[back], i])[None, :]
+    allowed = eligibility.block(group[mine], nodes)
+    allowed &= (~swap | eligibility.at(group[back], i))[None, :]
     for d in range(grid.needs.shape[1]):
         need = grid.needs[mine, d][:, None] - np.where(swap, grid.needs[back, d], 0)[None, :]
         allowed &= (placement.room[nodes, d][None, :] >= need) & (placement.room[i, d] >= -need)

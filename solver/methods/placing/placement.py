@@ -34,7 +34,7 @@ class Placement:
     def fitting(self, j: int) -> Array:
         """Positions of the nodes that can take task j, ascending."""
         instance = self.problem.instance
-        fits = instance.eligible_nodes[instance.task_group[j]]
+        fits = instance.eligibility.row(int(instance.task_group[j]))
         need = self.problem.grid.needs[j]
         for d in range(need.size):
             fits = fits & (self.room[:, d] >= need[d])

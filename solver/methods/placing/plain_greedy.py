@@ -92,7 +92,7 @@ def _turn(placement: Placement, size: int, rng: np.random.Generator, freest: boo
 def _fit(placement: Placement, tasks: Array, nodes: Array) -> Array:
     """Whether each task fits on the node beside it, and causes no overload there."""
     grid, instance = placement.problem.grid, placement.problem.instance
-    fits: Array = instance.eligible_nodes[instance.task_group[tasks], nodes]
+    fits = instance.eligibility.at(instance.task_group[tasks], nodes)
     fits = fits & (placement.free_compute(nodes) >= grid.task_compute[tasks])
     return fits & (placement.room[nodes] >= grid.needs[tasks]).all(axis=1)
 
@@ -104,12 +104,12 @@ class _Fill:
         grid, instance = placement.problem.grid, placement.problem.instance
         self._placement, self._grid = placement, grid
         self._rng = np.random.default_rng(seed)
-        self._eligible = instance.eligible_nodes
+        self._eligibility = instance.eligibility
         self._free = (grid.node_compute - placement.load).tolist()
         self._room = placement.room.tolist()
         self._demand, self._needs = grid.task_compute.tolist(), grid.needs.tolist()
         self._group = instance.task_group.tolist()
-        self._able = [None if row.all() else row.tolist() for row in self._eligible]
+        self._everywhere = self._eligibility.everywhere
         self._parked: list[int] = []
         usable = np.flatnonzero((placement.count > 0) | (grid.idle_cost == 0))
         self._heap = [(-self._free[i], i) for i in usable.tolist()]
@@ -143,7 +143,7 @@ class _Fill:
         if n > 2 * _SAMPLE:
             some = self._rng.integers(n, size=_SAMPLE)
             fits = (placement.room[some] >= self._grid.needs[j]).all(axis=1)
-            fits &= self._eligible[self._group[j]][some]
+            fits &= self._eligibility.at(np.full(_SAMPLE, self._group[j]), some)
             if fits.any():
                 return placement.cheapest(j, some[fits])
         everyone = placement.fitting(j)
@@ -166,7 +166,6 @@ class _Fill:
             heapq.heappush(self._heap, (demand - before, i))
 
     def _fits(self, j: int, i: int) -> bool:
-        able = self._able[self._group[j]]
-        if able is not None and not able[i]:
+        if not (self._everywhere or self._eligibility.allows(self._group[j], i)):
             return False
         return all(need <= left for need, left in zip(self._needs[j], self._room[i], strict=True))

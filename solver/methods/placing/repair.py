@@ -69,7 +69,7 @@ class _Ejection:
         placement = self._placement
         instance, grid = placement.problem.instance, placement.problem.grid
         self._penalty[j] += 1
-        able = instance.eligible_nodes[instance.task_group[j]] & (
+        able = instance.eligibility.row(int(instance.task_group[j])) & (
             grid.capacity >= grid.needs[j]
         ).all(axis=1)
         if not able.any():
