@@ -11,10 +11,10 @@ import numpy as np
 import oracle
 import pytest
 from nightly import cases
+from sessions import generated
 
 from instances import from_spec
 from solver import Instance, Status, check, cost_of, lower_bound, solve
-from solver.columns.jobs import generate_columns
 from solver.columns.knapsack import knapsack_of
 from solver.columns.program import columns_of
 from solver.judge.cost import cost_in_units
@@ -126,7 +126,7 @@ def test_stale_multipliers_do_not_lift_the_bound_of_column_generation():
         units = cost_in_units(instance, best.allocation.node_index)
         compared += 1
         for start in ([], columns_of(problem, best.allocation.node_index)):
-            made = generate_columns(problem, start, 5.0)
+            made = generated(problem, start, 5.0)
             assert made.bound is None or problem.outer_grid.bound_in_units(made.bound) <= units
     assert compared >= 4
 
@@ -296,7 +296,7 @@ def test_a_linear_solver_that_ends_abnormally_is_no_crash():
         import numpy as np
         from ortools.math_opt.python import mathopt
         from instances import from_spec
-        from solver.columns import generation
+        from solver.columns import worker
         from solver.engines import glop
         from solver.problem.problem import Problem
         from solver.programs.relaxation import Relaxation
@@ -305,10 +305,10 @@ def test_a_linear_solver_that_ends_abnormally_is_no_crash():
             raise AttributeError("'StatusNotOk' object has no attribute 'canonical_code'")
 
         problem = Problem(from_spec("few_per_node:nodes=4,seed=1"))
-        whole = generation.generate_columns(
-            {"data": problem.outer_table, "columns": [], "time_limit": 20, "enough": None},
-            lambda _: None,
-        )
+        job = {
+            "table": problem.outer_table, "columns": [], "time_limit": 20, "enough": None,
+        }
+        whole = worker.generate(job | {"token": "whole"}, lambda _: None)
         solve, calls = mathopt.IncrementalSolver.solve, []
 
         def fail_later(self, **options):
@@ -317,10 +317,7 @@ def test_a_linear_solver_that_ends_abnormally_is_no_crash():
 
         mathopt.IncrementalSolver.solve = fail_later
         found = []
-        cut = generation.generate_columns(
-            {"data": problem.outer_table, "columns": [], "time_limit": 20, "enough": None},
-            found.append,
-        )
+        cut = worker.generate(job | {"token": "cut"}, found.append)
         mathopt.solve = fail
         relaxation = glop.solve_relaxation(
             {"model": Relaxation(problem).model, "time_limit": 5}, lambda _: None

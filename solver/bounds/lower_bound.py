@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..columns.jobs import generate_columns
+from ..columns.session import Session
 from ..errors import BackendUnavailableError, OptionError
 from ..judge.cost import in_user_units
 from ..model.instance import Instance, Number
@@ -62,7 +62,8 @@ def lower_bound(
 
 def _column_bound(problem: Problem, time_limit: float) -> int:
     found = [_best(problem, time_limit / 2)]
-    generate_columns(problem, [], time_limit / 2, on_bound=found.append)
+    with Session(problem) as session:
+        session.generate(time_limit / 2, on_bound=found.append)
     return max(found)
 
 

@@ -51,36 +51,49 @@ class Part:
     depth: int
 
 
-def branch_and_price(payload: dict[str, Any], send: Callable[[Any], None]) -> dict[str, Any]:
+def branch_and_price(
+    data: ClassTable,
+    columns: list[Column],
+    payload: dict[str, Any],
+    send: Callable[[Any], None],
+) -> int:
     """Raise the bound, or find cheaper allocations, until they meet or time is up.
 
     Parameters
     ----------
+    data : ClassTable
+    columns : list of Column
+        To begin with.
     payload : dict
-        "data": ClassTable; "columns": list of Column to begin with; "time_limit": seconds; "upper":
-        int, the cost to beat; "bound": int, a bound known.
+        "time_limit": seconds; "upper": int, the cost to beat; "bound": int, a bound known.
 
     Returns
     -------
-    dict
-        "parts": int, parts looked at.
+    int
+        Parts looked at.
 
     Notes
     -----
     Sends ``("bound", bound)`` at every better bound and ``("allocation", cost, columns)``, a
     column for each node that has tasks, for every allocation that is cheaper than those before.
     """
-    tree = _Tree(payload, send)
+    tree = _Tree(data, columns, payload, send)
     tree.run()
-    return {"parts": tree.parts}
+    return tree.parts
 
 
 class _Tree:
     """The parts that are still open."""
 
-    def __init__(self, payload: dict[str, Any], send: Callable[[Any], None]) -> None:
+    def __init__(
+        self,
+        data: ClassTable,
+        columns: list[Column],
+        payload: dict[str, Any],
+        send: Callable[[Any], None],
+    ) -> None:
         self.send = send
-        self.data: ClassTable = payload["data"]
+        self.data = data
         self.deadline: float = time.monotonic() + payload["time_limit"]
         self.upper: int = payload["upper"]
         self.bound: int = payload["bound"]
@@ -88,7 +101,7 @@ class _Tree:
         self.left_open = self.upper  # the least bound of the parts that cannot be divided
         self.open: list[tuple[int, int, int, Part]] = []
         members = tuple((k,) for k in range(self.data.demand.size))
-        self._push(Part(self.data, members, payload["columns"], self.bound, 0))
+        self._push(Part(self.data, members, columns, self.bound, 0))
 
     def run(self) -> None:
         """Part after part, until none is left below the best cost."""
@@ -114,12 +127,10 @@ class _Tree:
 
     def _explore(self, part: Part) -> bool:
         """Bound a part and divide it; False if time ran out before that."""
-        payload = {
-            "columns": part.columns,
-            "time_limit": self.deadline - time.monotonic(),
-            "enough": self.upper,
-        }
-        master = Generation(part.data, payload, lambda _: None)
+        master = Generation(part.data)
+        master.begin(self.deadline, self.upper)
+        for g, tasks in part.columns:
+            master.add(g, tasks)
         master.iterate()
         answer, bound = master.answer, part.bound
         if master.best is not None:

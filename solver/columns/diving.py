@@ -20,7 +20,7 @@ from ..problem.table import Column
 from .generation import Generation
 from .master import Master
 
-__all__ = ["dive"]
+__all__ = ["Diving"]
 
 _ROUNDS = 12
 _DISCREPANCIES, _DEPTH = 2, 3
@@ -37,37 +37,29 @@ class _Branch(NamedTuple):
     depth: int
 
 
-def dive(payload: dict[str, Any], send: Callable[[Any], None]) -> dict[str, Any]:
-    """Dive until time is up, or until an allocation of cost `enough` is found.
+class Diving:
+    """Dives until time is up, or until an allocation of cost "enough" is found.
 
     Parameters
     ----------
+    master : Generation
+        Ready for a job, with all columns; it gets more.
     payload : dict
-        As for `generate_columns`; "most_dives": int; "upper": the cost that is to be beaten, or
-        None; "seed": with another one than 0, near choices are made at random.
+        "most_dives", "upper", "enough", "seed", as in `worker.dive`.
+    send : callable
+        Told ``("allocation", cost, columns)`` of every allocation cheaper than those before.
 
-    Returns
-    -------
-    dict
-        "columns": all columns; "dives": int.
-
-    Notes
-    -----
-    Sends ``("allocation", cost, columns)``, a column for each node that has tasks, for every
-    allocation that is cheaper than those before.
+    Attributes
+    ----------
+    dives : int
+        How many were made.
     """
-    run = _Diving(payload, send)
-    run.run()
-    return {"columns": run.master.columns, "dives": run.dives}
 
-
-class _Diving:
-    """The master and the cost to beat."""
-
-    def __init__(self, payload: dict[str, Any], send: Callable[[Any], None]) -> None:
+    def __init__(
+        self, master: Generation, payload: dict[str, Any], send: Callable[[Any], None]
+    ) -> None:
         self.send = send
-        self.data = payload["data"]
-        self.master = Generation(self.data, payload | {"enough": None}, lambda _: None)
+        self.data, self.master = master.data, master
         self.upper: float = math.inf if payload["upper"] is None else payload["upper"]
         self.enough: float = -math.inf if payload["enough"] is None else payload["enough"]
         self.dives, self.most_dives = 0, payload["most_dives"]

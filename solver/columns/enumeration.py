@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,26 +20,28 @@ __all__ = ["enumerate_columns"]
 _LENGTH = 200
 
 
-def enumerate_columns(payload: dict[str, Any], _send: Callable[[Any], None]) -> dict[str, Any]:
+def enumerate_columns(data: ClassTable, payload: dict[str, Any]) -> tuple[list[Column], bool]:
     """List all columns that may be part of an allocation of at most a given cost.
 
     Parameters
     ----------
+    data : ClassTable
     payload : dict
-        "data": ClassTable; "prices": list of Prices; "below": the cost, on the grid; "most": int,
-        columns of a node class; "branches": int, for each node class; "time_limit": seconds.
+        "prices": list of Prices; "below": the cost, on the grid; "most": int, columns of a node
+        class; "branches": int, for each node class; "time_limit": seconds.
 
     Returns
     -------
-    dict
-        "columns": list of Column; "complete": whether these are all.
+    columns : list of Column
+    complete : bool
+        Whether these are all.
 
     Notes
     -----
     Any prices exclude columns, so all of them do together; the first are those by which the
     others are found, and the next where those leave too many.
     """
-    data, prices = payload["data"], payload["prices"]
+    prices = payload["prices"]
     deadline = time.monotonic() + payload["time_limit"]
     columns: list[Column] = []
     complete = True
@@ -56,7 +57,7 @@ def enumerate_columns(payload: dict[str, Any], _send: Callable[[Any], None]) -> 
             table = table[worth >= other.thresholds(payload["below"])[g]]
         complete &= all_of_g
         columns += [(g, tuple(sorted(row[row >= 0].tolist()))) for row in table]
-    return {"columns": columns, "complete": complete}
+    return columns, complete
 
 
 def _columns_of(

@@ -21,7 +21,7 @@ from .knapsack import knapsack_of, scaled_prices
 from .master import Master
 from .prices import Prices
 
-__all__ = ["Generation", "generate_columns"]
+__all__ = ["Generation"]
 
 _SLACK, _RELATIVE, _GAP_SHARE = 0.1, 1e-9, 0.2
 _MOST_PENALTY = 1e6
@@ -32,34 +32,8 @@ _EFFORT, _MOST_EFFORT = 3_000_000, 1_000_000_000
 _TURNS = 12
 _SMOOTHING = 0.7
 _NOTHING = 1e-6
+_LONGEST = 1e6  # seconds
 _A_LITTLE, _ROUNDS_INWARDS, _LEAST_INWARDS = 1e-5, 40, 1.0
-
-
-def generate_columns(payload: dict[str, Any], send: Callable[[Any], None]) -> dict[str, Any]:
-    """Solve the master's linear relaxation by column generation.
-
-    Parameters
-    ----------
-    payload : dict
-        "data": ClassTable; "columns": list of Column to begin with; "time_limit": seconds;
-        "enough": a bound at which to stop, or None.
-
-    Returns
-    -------
-    dict
-        "prices": list of Prices, the best ones and, if there was time for them, some from the
-        middle of all optimal ones; "columns": all columns; "converged": bool; "rounds",
-        "branches": int.
-
-    Notes
-    -----
-    Sends the Prices of every better bound.
-    """
-    search = Generation(payload["data"], payload, send)
-    converged = search.iterate()
-    if converged:
-        search.move_inwards()
-    return search.result(converged)
 
 
 class Generation:
@@ -75,16 +49,19 @@ class Generation:
         Of the master, one for each column.
     answer : Master or None
         The master's solution.
+    best : Prices or None
+        Those of the best bound.
+    central : Prices or None
+        From the middle of all that are optimal.
+    send : callable
+        Told of the prices of every better bound.
+    effort, most_penalty : int, float
+        Branches of one exact pricing, and the highest price of leaving a task out.
     """
 
-    def __init__(
-        self, data: ClassTable, payload: dict[str, Any], send: Callable[[Any], None]
-    ) -> None:
-        self.data, self.send = data, send
+    def __init__(self, data: ClassTable) -> None:
+        self.data = data
         self.count, self.nodes = data.count.copy(), data.node_count.copy()
-        self.begun = time.monotonic()
-        self.deadline = self.begun + payload["time_limit"]
-        self.enough = payload["enough"]
         self.columns: list[Column] = []
         self.variables: list[Any] = []
         self.limits = np.empty(0)
@@ -96,23 +73,26 @@ class Generation:
         self.weights_shift = 0  # their unit is that of profits times 2**-shift
         self.work = np.zeros(1, dtype=np.int64)
         self.rounds = 0
-        self.effort = _EFFORT
-        self.best: Prices | None = None
-        self.central: Prices | None = None
-        self.center: Array | None = None
         dearest = (
             data.overload_price.astype(float) * float(data.demand.max(initial=1)) + data.idle_cost
         )
         self.unit = max(1.0, float(dearest.max(initial=1)))
-        self.coarsest = self.unit / 100
         worst = float(data.overload_price.max(initial=0)) * data.demand + float(
             data.idle_cost.max(initial=0)
         )
         self.penalty = np.maximum(worst, self.unit / 100)
-        self.most_penalty = _MOST_PENALTY * self.unit
         self._build()
-        for g, tasks in payload["columns"]:
-            self.add(g, tuple(tasks))
+        self.begin(math.inf)
+
+    def begin(self, deadline: float, enough: int | None = None) -> None:
+        """Make ready for a job on the whole problem: it ends at a time, or at a bound."""
+        self.begun, self.deadline, self.enough = time.monotonic(), deadline, enough
+        self.send: Callable[[Prices], None] = lambda _: None
+        self.effort = _EFFORT
+        self.coarsest = self.unit / 100
+        self.most_penalty = _MOST_PENALTY * self.unit
+        self.central: Prices | None = None
+        self.restrict(self.data.count, self.data.node_count)
 
     def _build(self) -> None:
         """Rows: cover every task of a class, use at most the nodes of a class."""
@@ -234,10 +214,11 @@ class Generation:
         for c in np.flatnonzero(limits != old).tolist():
             self.variables[c].upper_bound = float(limits[c])
         self.limits = limits
-        self.best = self.center = None
+        self.best: Prices | None = None
+        self.center: Array | None = None
 
     def _solve_master(self) -> Master | None:
-        left = max(0.01, self.deadline - time.monotonic())
+        left = min(_LONGEST, max(0.01, self.deadline - time.monotonic()))
         parameters = mathopt.SolveParameters(time_limit=datetime.timedelta(seconds=left), threads=1)
         outcome = self._outcome(parameters)
         if outcome is None or not outcome.has_dual_feasible_solution():
@@ -367,16 +348,6 @@ class Generation:
             allowed = np.minimum(knapsack.most, left)
             threshold, limit = 0, _HEURISTIC_BRANCHES
         return bound, columns, exact
-
-    def result(self, converged: bool) -> dict[str, Any]:
-        """What `generate_columns` returns."""
-        return {
-            "prices": [prices for prices in (self.central, self.best) if prices is not None],
-            "columns": sorted(self.known),
-            "converged": converged,
-            "rounds": self.rounds,
-            "branches": int(self.work[0]),
-        }
 
 
 def _prices(duals: Array) -> Array:

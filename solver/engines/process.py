@@ -20,16 +20,20 @@ from .child import Child, EngineCrash
 from .folders import remove_all
 from .frames import STOP
 
-__all__ = ["EngineCrash", "HardLimitReached", "close_engines", "run_job", "warm_up"]
+__all__ = [
+    "EngineCrash",
+    "Favourite",
+    "HardLimitReached",
+    "close_engines",
+    "run_job",
+    "warm_up",
+]
 
 _STOP_SECONDS = 2.0
 _LEAST_IDLE = 2
 _OR_TOOLS = frozenset(
     {
-        "solver.columns.branching",
-        "solver.columns.diving",
-        "solver.columns.enumeration",
-        "solver.columns.generation",
+        "solver.columns.worker",
         "solver.engines.cp_sat",
         "solver.engines.glop",
     }
@@ -49,6 +53,21 @@ _idle: list[Child] = []
 _busy: list[Child] = []
 _most_busy = 0
 _left_to_parent: list[Child] = []
+
+
+class Favourite:
+    """The child that did the last job of a row, and gets the next one if it is free.
+
+    It may not be: whatever it keeps from one job to the next, another may lack.
+    """
+
+    def __init__(self) -> None:
+        self.child: Child | None = None
+
+    def is_idle(self) -> bool:
+        """Whether it waits for a job."""
+        with _lock:
+            return self.child in _idle
 
 
 def close_engines() -> None:
@@ -89,6 +108,7 @@ def run_job(
     hard_limit: float,
     on_news: Callable[[Any], None] | None = None,
     stoppable: bool = False,
+    favourite: Favourite | None = None,
 ) -> Any:
     """Run ``module.function(payload, send)`` in a child and return its result.
 
@@ -105,6 +125,8 @@ def run_job(
     stoppable : bool
         Whether the module has a `stop` function: on Ctrl-C the job is then asked to end, and
         what it returns within two seconds goes to `on_news` as ``("stopped", result)``.
+    favourite : Favourite, optional
+        The child to choose where it is idle; it is set to the one that was chosen.
 
     Raises
     ------
@@ -118,7 +140,9 @@ def run_job(
     deadline = time.monotonic() + hard_limit
     job = module, function, payload
     while True:
-        child, is_new = _take(module)
+        child, is_new = _take(module, None if favourite is None else favourite.child)
+        if favourite is not None:
+            favourite.child = child
         try:
             return _run(child, job, deadline, on_news, stoppable)
         except _NotBegun:
@@ -195,12 +219,16 @@ def _suits(child: Child, module: str) -> bool:
     return child.ready and module in _OR_TOOLS and not child.modules.isdisjoint(_OR_TOOLS)
 
 
-def _take(module: str) -> tuple[Child, bool]:
-    """A child for a job, and whether it is a new one."""
+def _take(module: str, favourite: Child | None) -> tuple[Child, bool]:
+    """A child for a job, the favourite if it is idle, and whether it is a new one."""
     global _most_busy
     with _lock:
         suitable = [child for child in _idle if _suits(child, module) and child.is_alive()]
-        best = max(suitable, key=lambda child: module in child.modules, default=None)
+        best = max(
+            suitable,
+            key=lambda child: (child is favourite, module in child.modules),
+            default=None,
+        )
         if best is not None:
             _idle.remove(best)
     child = Child(module, _forget) if best is None else best

@@ -1,6 +1,6 @@
 """Column generation: whole-node columns, a strong bound, and proof by enumeration.
 
-The relaxation over columns (`solver.columns.jobs`) bounds the cost; an allocation from the other
+The relaxation over columns (`solver.columns.session`) bounds the cost; an allocation from the other
 heuristics bounds it from above. Once the gap is small, all columns whose reduced cost lies
 within it are listed, and the program over them is solved to optimality: no other column can
 belong to a better allocation (Baldacci, Christofides and Mingozzi 2008). Where they are too
@@ -14,15 +14,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..columns.jobs import (
-    Column,
-    Generated,
-    branch_and_price,
-    dive,
-    enumerate_columns,
-    generate_columns,
-)
 from ..columns.program import columns_of, decode, set_model
+from ..columns.session import Session
 from ..engines.process import EngineCrash
 from ..kernels.build.ready import is_ready, why_not
 from ..model.exact import Array
@@ -30,6 +23,7 @@ from ..model.proofs import Proof
 from ..model.result import Termination
 from ..problem.attainable import round_up_to_attainable
 from ..problem.problem import Problem
+from ..problem.table import Column
 from ..programs.assignment import require_buildable
 from ..programs.linear_model import LinearModel
 from .base import Options, Outcome
@@ -77,54 +71,55 @@ def column_generation(problem: Problem, options: Options) -> Outcome:
 
 def prove(problem: Problem, options: Options, best: Best) -> None:
     """Bound the cost by column generation and close the gap as far as time allows."""
-    start = [] if best.node_index is None else columns_of(problem, best.node_index)
-    seconds = _GENERATE_SHARE * options.seconds_left()
+    with Session(problem) as session:
+        if best.node_index is not None:
+            session.add(columns_of(problem, best.node_index))
+        session.generate(
+            _GENERATE_SHARE * options.seconds_left(),
+            _grid_cost(problem, best),
+            lambda bound: best.bounded(bound, Proof.COLUMNS),
+        )
+        if session.bound is not None:
+            _take_steps(session, options, best)
 
-    def on_bound(bound: int) -> None:
-        best.bounded(bound, Proof.COLUMNS)
 
-    made = generate_columns(problem, start, seconds, _grid_cost(problem, best), on_bound)
-    if made.bound is None:
-        return
-    idle = 0
+def _take_steps(session: Session, options: Options, best: Best) -> None:
+    """Dive, list, branch, solve over the columns and search by turns, until nothing is gained."""
+    problem, idle = session.problem, 0
     for step in range(_STEPS):
         if options.seconds_left() <= 0 or best.settled() or idle == _IDLE_STEPS:
             return
-        before = best.cost, len(made.columns)
-        columns = _dive(problem, options, best, made, seed=step)
-        made = replace(made, columns=_merged(made.columns, columns))
+        before = best.cost, len(session.columns)
+        _dive(session, options, best, seed=step)
         if best.settled():
             return
-        if best.cost is not None and made.prices and problem.outer_grid.exact_cost:
-            columns, complete = _close_gap(problem, options, best, made)
+        if best.cost is not None and session.prices and problem.outer_grid.exact_cost:
+            columns, complete = _close_gap(session, options, best)
             if complete:
                 return
-            made = replace(made, columns=_merged(made.columns, columns))
+            session.add(columns)
             if step == _BRANCH_AT:
-                _branch(problem, options, best, made)
+                _branch(session, options, best)
         if options.seconds_left() <= 0:
             return
         share = replace(options, deadline=_part(options, _TRY_SHARE))
-        _solve(problem, share, best, made.columns)
+        _solve(problem, share, best, session.columns)
         if options.seconds_left() <= 0:
             return
-        columns = _search(problem, options, best, _SEARCH_SHARE, seed=step + 1)
-        made = replace(made, columns=_merged(made.columns, columns))
-        idle = idle + 1 if (best.cost, len(made.columns)) == before else 0
+        session.add(_search(problem, options, best, _SEARCH_SHARE, seed=step + 1))
+        idle = idle + 1 if (best.cost, len(session.columns)) == before else 0
 
 
-def _branch(problem: Problem, options: Options, best: Best, made: Generated) -> None:
+def _branch(session: Session, options: Options, best: Best) -> None:
     """Branch and price, where too many columns lie within the gap."""
-    made = _with_best_bound(problem, best, made)
+    problem = session.problem
     upper, seconds = _grid_cost(problem, best), _BRANCH_SHARE * options.seconds_left()
-    if upper is None or made.bound is None or seconds <= 0 or best.settled():
+    if upper is None or seconds <= 0 or best.settled():
         return
-    branch_and_price(
-        problem,
-        made.columns,
+    session.branch(
         seconds,
         upper,
-        made.bound,
+        _grid_bound(session, best),
         on_allocation=lambda columns: _offer(problem, best, columns, np.ones(len(columns))),
         on_bound=lambda bound: best.bounded(bound, Proof.BRANCHING),
     )
@@ -137,18 +132,13 @@ def _offer(problem: Problem, best: Best, columns: list[Column], times: Array) ->
         best.incumbent(node_index)
 
 
-def _dive(
-    problem: Problem, options: Options, best: Best, made: Generated, seed: int
-) -> list[Column]:
-    made = _with_best_bound(problem, best, made)
-    assert made.bound is not None
-    return dive(
-        problem,
-        made.columns,
+def _dive(session: Session, options: Options, best: Best, seed: int) -> None:
+    problem = session.problem
+    session.dive(
         _DIVE_SHARE * options.seconds_left(),
         _DIVES * 2**seed,
         _grid_cost(problem, best),
-        made.bound,
+        _grid_bound(session, best),
         seed,
         on_allocation=lambda columns: _offer(problem, best, columns, np.ones(len(columns))),
     )
@@ -186,16 +176,15 @@ def _on_grid(problem: Problem, units: int) -> int:
     return -(-(units - grid.offset) // grid.cost_unit)
 
 
-def _with_best_bound(problem: Problem, best: Best, made: Generated) -> Generated:
-    """The same with the bound that has been proved by now."""
-    if best.bound is None or made.bound is None:
-        return made
-    return replace(made, bound=max(made.bound, _on_grid(problem, best.bound)))
+def _grid_bound(session: Session, best: Best) -> int:
+    """The bound that has been proved by now, on the grid."""
+    assert session.bound is not None
+    if best.bound is None:
+        return session.bound
+    return max(session.bound, _on_grid(session.problem, best.bound))
 
 
-def _close_gap(
-    problem: Problem, options: Options, best: Best, made: Generated
-) -> tuple[list[Column], bool]:
+def _close_gap(session: Session, options: Options, best: Best) -> tuple[list[Column], bool]:
     """Prove that no allocation is cheaper than the best, or find one, for ever higher costs.
 
     For a cost just above the bound few columns come into question: either the program over
@@ -209,19 +198,16 @@ def _close_gap(
     complete : bool
         Whether all up to the cost of the best allocation were dealt with.
     """
-    made = _with_best_bound(problem, best, made)
-    assert made.bound is not None
+    problem, bound = session.problem, _grid_bound(session, best)
     columns: list[Column] = []
     distance = 0
     while options.seconds_left() > 0:
         upper = _grid_cost(problem, best)
         assert upper is not None
-        below = min(made.bound + distance, upper - 1)
-        found, complete = enumerate_columns(
-            problem, made.prices, below, _MOST_COLUMNS, options.seconds_left()
-        )
+        below = min(bound + distance, upper - 1)
+        found, complete = session.list_columns(below, _MOST_COLUMNS, options.seconds_left())
         if not complete:
-            return columns or _best_columns(problem, options, made, below), False
+            return columns or _best_columns(session, options, bound, below), False
         columns, last = found, below == upper - 1
         share = options if last else replace(options, deadline=_part(options, _PROOF_SHARE))
         _solve(problem, share, best, columns, below)
@@ -231,14 +217,13 @@ def _close_gap(
     return columns, True
 
 
-def _best_columns(problem: Problem, options: Options, made: Generated, below: int) -> list[Column]:
+def _best_columns(session: Session, options: Options, bound: int, below: int) -> list[Column]:
     """Columns that would be used below a cost so low that they are not too many."""
-    assert made.bound is not None
-    distance = below - made.bound
+    distance = below - bound
     while distance > 1 and options.seconds_left() > 0:
         distance //= 2
-        columns, complete = enumerate_columns(
-            problem, made.prices, made.bound + distance, _FEW_COLUMNS, options.seconds_left()
+        columns, complete = session.list_columns(
+            bound + distance, _FEW_COLUMNS, options.seconds_left()
         )
         if complete:
             return columns

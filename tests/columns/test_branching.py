@@ -8,12 +8,13 @@ import numpy as np
 import oracle
 import pytest
 from random_instances import random_instances
+from sessions import generated
 
 from instances import from_spec
 from solver import check, solve
 from solver.bounds.infeasible import why_infeasible
-from solver.columns.jobs import branch_and_price, generate_columns
 from solver.columns.program import columns_of, decode
+from solver.columns.session import Session
 from solver.judge.cost import cost_in_units, in_user_units
 from solver.methods import Options
 from solver.methods.best import Best
@@ -28,7 +29,9 @@ def grid_cost(problem, node_index):
 def branch(problem, upper, start, seconds=20.0):
     """Bounds and allocations that branching alone finds, from a useless bound."""
     bounds, found = [], []
-    parts = branch_and_price(problem, start, seconds, upper, -(10**15), found.append, bounds.append)
+    session = Session(problem)
+    session.add(start)
+    parts = session.branch(seconds, upper, -(10**15), found.append, bounds.append)
     return parts, bounds, found
 
 
@@ -66,7 +69,7 @@ def test_it_proves_what_the_relaxation_leaves_open(spec):
     problem = Problem(from_spec(spec))
     known = solve(problem.instance, time_limit=60)
     assert known.status.value == "optimal"
-    made = generate_columns(problem, [], 20.0)
+    made = generated(problem)
     optimum = cost_in_units(problem.instance, known.allocation.node_index)
     upper = grid_cost(problem, known.allocation.node_index) + 1
     parts, bounds, found = branch(problem, upper, made.columns, seconds=60.0)
@@ -79,8 +82,10 @@ def test_the_method_branches_where_columns_are_too_many_to_list(monkeypatch):
     module = importlib.import_module("solver.methods.column_generation")
     parts = []
 
+    branch_on = Session.branch
+
     def watched(*given, **told):
-        parts.append(branch_and_price(*given, **told))
+        parts.append(branch_on(*given, **told))
         return parts[-1]
 
     instances = [
@@ -88,7 +93,7 @@ def test_the_method_branches_where_columns_are_too_many_to_list(monkeypatch):
     ]
     optima = [solve(instance, time_limit=60).cost for instance in instances]
     monkeypatch.setattr(module, "_MOST_COLUMNS", 3)
-    monkeypatch.setattr(module, "branch_and_price", watched)
+    monkeypatch.setattr(Session, "branch", watched)
     proved = 0
     for instance, optimum in zip(instances, optima, strict=True):
         problem = Problem(instance)

@@ -8,12 +8,12 @@ import numpy as np
 import oracle
 import pytest
 from random_instances import random_instances
+from sessions import generated
 
 from instances import from_spec
 from solver import Status, check, cost_of, lower_bound, solve
 from solver.bounds.infeasible import why_infeasible
 from solver.bounds.linear import linear_bound
-from solver.columns.jobs import enumerate_columns, generate_columns
 from solver.columns.program import columns_of, decode, set_model
 from solver.judge.cost import cost_in_units, in_user_units
 from solver.methods import Options
@@ -38,7 +38,7 @@ def test_the_bound_never_exceeds_the_optimum():
     """From no columns at all, so that nothing is known but what pricing finds."""
     compared = tight = 0
     for instance, problem, best in solvable(500, seed=41):
-        made = generate_columns(problem, [], 20.0)
+        made = generated(problem)
         units = problem.outer_grid.bound_in_units(made.bound)
         bound = in_user_units(instance, max(0, units), floor=True)
         assert made.converged
@@ -53,7 +53,7 @@ def test_it_is_at_least_the_linear_bound_where_it_converges():
     better = 0
     for seed in range(4):
         problem = Problem(from_spec(f"few_per_node:nodes=8,seed={seed}"))
-        made = generate_columns(problem, [], 20.0)
+        made = generated(problem)
         strong = problem.outer_grid.bound_in_units(made.bound)
         assert made.converged
         assert strong >= linear_bound(problem, 20.0)
@@ -87,11 +87,11 @@ def test_what_is_proved_without_any_help_is_optimal(shape, count, least):
 
 def test_enumeration_holds_the_columns_of_every_better_allocation():
     for instance, problem, best in solvable(60, seed=47):
-        made = generate_columns(problem, [], 20.0)
+        made = generated(problem)
         grid = problem.grid
         units = cost_in_units(instance, np.array(best.positions))
         cost = (units - grid.offset) // grid.cost_unit
-        columns, complete = enumerate_columns(problem, made.prices, cost, 100_000, 20.0)
+        columns, complete = made.list_columns(cost, 100_000, 20.0)
         assert complete
         assert set(columns_of(problem, np.array(best.positions))) <= set(columns)
         assert len(set(columns)) == len(columns)
@@ -123,7 +123,7 @@ def test_fractions_of_a_stopped_solver_are_no_allocation():
 @pytest.mark.parametrize("limit", [0.0, 0.05, 0.2, 0.5])
 def test_a_bound_cut_short_is_valid(limit):
     problem = Problem(from_spec("few_per_node:nodes=60,tasks_per_node=3,storage=0.95"))
-    made = generate_columns(problem, [], limit)
+    made = generated(problem, (), limit)
     assert limit > 0 or not made.converged
     hidden = solve(problem.instance, "greedy")
     if made.bound is not None:

@@ -2,12 +2,12 @@
 
 import numpy as np
 from random_instances import random_instances
+from sessions import generated
 
 from instances import from_spec
 from solver import check
 from solver.bounds.infeasible import why_infeasible
 from solver.columns.generation import Generation
-from solver.columns.jobs import dive, generate_columns
 from solver.columns.program import decode
 from solver.judge.cost import cost_in_units
 from solver.problem.problem import Problem
@@ -15,10 +15,10 @@ from solver.problem.problem import Problem
 
 def dives(problem, seed=0, seconds=20.0):
     """The allocations that diving finds, from the columns of the relaxation."""
-    made = generate_columns(problem, [], 20.0)
+    made = generated(problem)
     found = []
-    columns = dive(problem, made.columns, seconds, 1000, None, made.bound, seed, found.append)
-    assert {column for allocation in found for column in allocation} <= set(columns)
+    made.dive(seconds, 1000, None, made.bound, seed, found.append)
+    assert {column for allocation in found for column in allocation} <= set(made.columns)
     return made, found
 
 
@@ -65,8 +65,9 @@ def test_a_master_of_what_is_left_bounds_what_is_left():
     problem = Problem(from_spec("few_per_node:nodes=6,seed=5"))
     data = problem.outer_table
     made, found = dives(problem)
-    payload = {"columns": made.columns, "time_limit": 20.0, "enough": None}
-    master = Generation(data, payload, lambda _: None)
+    master = Generation(data)
+    for each in made.columns:
+        master.add(*each)
     assert master.iterate()
     whole = master.answer.value
     column = found[-1][0]

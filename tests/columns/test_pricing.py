@@ -5,10 +5,10 @@ import math
 
 import numpy as np
 import pytest
+from sessions import generated
 from uncompiled import answers_of
 
 from instances import from_spec
-from solver.columns.jobs import enumerate_columns, generate_columns
 from solver.columns.knapsack import scaled_prices
 from solver.columns.prices import Prices
 from solver.kernels.pricing import price_out
@@ -134,14 +134,14 @@ def test_sets_far_beyond_the_capacity_cost_no_search():
     best, left_out, _ = look(knapsack, demand + 10, branches=5000, size=5)
     assert left_out == -math.inf
     assert best == 50 * 10 + 1000
-    made = generate_columns(Problem(from_spec("triplets:nodes=20")), [], 30.0)
+    made = generated(Problem(from_spec("triplets:nodes=20")), (), 30.0)
     assert made.converged
     assert made.branches < 5_000_000
 
 
 def test_prices_worth_the_same_as_the_sets_one_by_one():
     problem = Problem(from_spec("few_per_node:nodes=6,node_types=three,seed=4"))
-    made, data = generate_columns(problem, [], 20.0), problem.outer_table
+    made, data = generated(problem), problem.outer_table
     for prices in made.prices:
         for g, tasks in made.columns:
             worth = prices.worth(data, g, np.array([[*tasks, -1, -1]]))
@@ -153,10 +153,10 @@ def test_prices_worth_the_same_as_the_sets_one_by_one():
 def test_prices_from_the_middle_leave_fewer_columns():
     """Where all that fill a node exactly are needed, the price 0 excludes no underfull one."""
     problem = Problem(from_spec("triplets:nodes=20"))
-    made = generate_columns(problem, [], 30.0)
+    made = generated(problem, (), 30.0)
     central, _ = made.prices
     assert central.grid_bound == made.bound == 0
-    columns, complete = enumerate_columns(problem, [central], 0, 10_000, 20.0)
+    columns, complete = made.list_columns(0, 10_000, 20.0, [central])
     assert complete
     demand = problem.outer_table.demand
     assert {int(demand[list(tasks)].sum()) for _, tasks in columns} == {1000}
@@ -165,12 +165,10 @@ def test_prices_from_the_middle_leave_fewer_columns():
 
 def test_every_price_excludes_some_columns_and_all_exclude_most():
     problem = Problem(from_spec("few_per_node:nodes=8,seed=6"))
-    made = generate_columns(problem, [], 20.0)
+    made = generated(problem)
     below = made.bound + 50
-    single = [
-        set(enumerate_columns(problem, [prices], below, 100_000, 20.0)[0]) for prices in made.prices
-    ]
-    both, complete = enumerate_columns(problem, made.prices, below, 100_000, 20.0)
+    single = [set(made.list_columns(below, 100_000, 20.0, [prices])[0]) for prices in made.prices]
+    both, complete = made.list_columns(below, 100_000, 20.0)
     assert complete
     assert set(both) == set.intersection(*single)
 
