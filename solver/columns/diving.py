@@ -17,16 +17,13 @@ import numpy as np
 
 from ..model.exact import Array
 from ..problem.table import Column
+from ..settings import COLUMNS
 from .generation import Generation
 from .master import Master
 
 __all__ = ["Diving"]
 
-_ROUNDS = 12
-_DISCREPANCIES, _DEPTH = 2, 3
 _NEARLY_ONE, _USED = 1 - 1e-6, 1e-6
-_EFFORT = 300_000
-_NOISE = 0.2
 
 
 class _Branch(NamedTuple):
@@ -64,14 +61,14 @@ class Diving:
         self.enough: float = -math.inf if payload["enough"] is None else payload["enough"]
         self.dives, self.most_dives = 0, payload["most_dives"]
         self.rng = np.random.default_rng(payload["seed"])
-        self.noise = 0.0 if payload["seed"] == 0 else _NOISE
+        self.noise = 0.0 if payload["seed"] == 0 else COLUMNS.noise
 
     def run(self) -> None:
         """Dives with ever more freedom to differ from the first."""
-        self.master.iterate(_ROUNDS)
+        self.master.iterate(COLUMNS.dive_rounds)
         self.master.most_penalty = 0.0
-        self.master.effort = _EFFORT
-        depth = _DEPTH
+        self.master.effort = COLUMNS.dive_effort
+        depth = COLUMNS.depth
         tried: set[tuple[tuple[Column, ...], frozenset[Column]]] = set()
         while not self._over():
             before = len(tried)
@@ -101,7 +98,7 @@ class Diving:
             chosen = self._choose(answer, branch.forbidden)
             if chosen is None:
                 break
-            if depth < most_depth and len(branch.forbidden) < _DISCREPANCIES:
+            if depth < most_depth and len(branch.forbidden) < COLUMNS.discrepancies:
                 forbidden = branch.forbidden | {chosen[-1]}
                 others.append(_Branch(tuple(fixed), forbidden, depth))
             fixed += chosen
@@ -121,7 +118,7 @@ class Diving:
     def _solve(self, fixed: list[Column]) -> Master | None:
         """The master of what is left; None if it cannot lead to a cheaper allocation."""
         self.master.restrict(*self._left(fixed))
-        converged = self.master.iterate(_ROUNDS)
+        converged = self.master.iterate(COLUMNS.dive_rounds)
         answer = self.master.answer
         if answer is None or answer.left_out.any():
             return None

@@ -17,23 +17,15 @@ from ..kernels.pricing import price_out
 from ..kernels.tables import make_tables, multipliers
 from ..model.exact import Array
 from ..problem.table import ClassTable, Column
+from ..settings import COLUMNS
 from .knapsack import knapsack_of, scaled_prices
 from .master import Master
 from .prices import Prices
 
 __all__ = ["Generation"]
 
-_SLACK, _RELATIVE, _GAP_SHARE = 0.1, 1e-9, 0.2
-_MOST_PENALTY = 1e6
-_LENGTH = 200
-_KEPT = 4
-_HEURISTIC_BRANCHES = 100_000
-_EFFORT, _MOST_EFFORT = 3_000_000, 1_000_000_000
-_TURNS = 12
-_SMOOTHING = 0.7
 _NOTHING = 1e-6
 _LONGEST = 1e6  # seconds
-_A_LITTLE, _ROUNDS_INWARDS, _LEAST_INWARDS = 1e-5, 40, 1.0
 
 
 class Generation:
@@ -88,9 +80,9 @@ class Generation:
         """Make ready for a job on the whole problem: it ends at a time, or at a bound."""
         self.begun, self.deadline, self.enough = time.monotonic(), deadline, enough
         self.send: Callable[[Prices], None] = lambda _: None
-        self.effort = _EFFORT
+        self.effort = COLUMNS.effort
         self.coarsest = self.unit / 100
-        self.most_penalty = _MOST_PENALTY * self.unit
+        self.most_penalty = COLUMNS.most_penalty * self.unit
         self.central: Prices | None = None
         self.restrict(self.data.count, self.data.node_count)
 
@@ -136,7 +128,7 @@ class Generation:
 
     def iterate(self, most_rounds: int = sys.maxsize) -> bool:
         """Rounds of master and pricing; whether the bound met the master's value."""
-        smoothing = _SMOOTHING
+        smoothing = COLUMNS.smoothing
         most_rounds += self.rounds
         while time.monotonic() < self.deadline:
             answer = self.answer = self._solve_master()
@@ -155,10 +147,10 @@ class Generation:
             added, complete, _ = self._price(trial, answer, slack)
             self.rounds += 1
             if added:
-                smoothing = _SMOOTHING
+                smoothing = COLUMNS.smoothing
             elif trial is not answer.prices:
                 smoothing = 0.0 if smoothing < 0.2 else smoothing / 2
-            elif not complete and self.effort < _MOST_EFFORT:
+            elif not complete and self.effort < COLUMNS.most_effort:
                 self.effort *= 8
             elif complete and slack > self._slack(self._bound()):
                 self.coarsest = slack / 8
@@ -175,12 +167,12 @@ class Generation:
         prices, their mean is nearly optimal too.
         """
         now = time.monotonic()
-        self.deadline = min(self.deadline, 2 * now - self.begun + _LEAST_INWARDS)
+        self.deadline = min(self.deadline, 2 * now - self.begun + COLUMNS.least_inwards)
         ends = []
-        for factor in (1 + _A_LITTLE, 1 - _A_LITTLE):
+        for factor in (1 + COLUMNS.a_little, 1 - COLUMNS.a_little):
             self._cover(factor * self.count)
             answer = None
-            for _ in range(_ROUNDS_INWARDS):
+            for _ in range(COLUMNS.rounds_inwards):
                 answer = self._solve_master()
                 if answer is None or answer.left_out.any() or time.monotonic() > self.deadline:
                     break
@@ -267,8 +259,8 @@ class Generation:
         bound, nodes = self._bound(), max(1.0, float(self.nodes.sum()))
         if self.best is None:
             return self.coarsest
-        least = max(_SLACK, _RELATIVE * abs(bound)) / nodes
-        return max(least, min(self.coarsest, _GAP_SHARE * (value - bound) / nodes))
+        least = max(COLUMNS.slack, COLUMNS.relative * abs(bound)) / nodes
+        return max(least, min(self.coarsest, COLUMNS.gap_share * (value - bound) / nodes))
 
     def _known_value(self, g: int, profit: Array, shift: int) -> int:
         """The greatest value of a column of class g that the master has, or 0."""
@@ -329,9 +321,9 @@ class Generation:
         columns: list[tuple[int, ...]] = []
         allowed, left = knapsack.most, self.count.copy()
         limit = self.effort
-        for _ in range(1 + min(_TURNS, int(self.nodes[g]))):
-            found = np.full((_KEPT, _LENGTH), -1, dtype=np.int32)
-            values = np.zeros(_KEPT, dtype=np.int64)
+        for _ in range(1 + min(COLUMNS.turns, int(self.nodes[g]))):
+            found = np.full((COLUMNS.kept, COLUMNS.longest), -1, dtype=np.int32)
+            values = np.zeros(COLUMNS.kept, dtype=np.int64)
             count, best, left_out = price_out(
                 knapsack, profit, allowed, tables, threshold, tolerance, False, limit,
                 found, values, self.work,
@@ -342,11 +334,11 @@ class Generation:
                     bound = max(bound, math.ceil(left_out))
             elif count == 0:
                 break
-            columns += [tuple(row[row >= 0].tolist()) for row in found[: min(count, _KEPT)]]
-            taken = found[(count - 1) % _KEPT]
+            columns += [tuple(row[row >= 0].tolist()) for row in found[: min(count, COLUMNS.kept)]]
+            taken = found[(count - 1) % COLUMNS.kept]
             np.subtract.at(left, taken[taken >= 0], 1)
             allowed = np.minimum(knapsack.most, left)
-            threshold, limit = 0, _HEURISTIC_BRANCHES
+            threshold, limit = 0, COLUMNS.heuristic_branches
         return bound, columns, exact
 
 

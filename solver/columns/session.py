@@ -34,13 +34,13 @@ from ..kernels.build.ready import compile_ahead
 from ..problem.attainable import round_up_to_attainable
 from ..problem.problem import Problem
 from ..problem.table import Column
+from ..settings import COLUMNS
 from .prices import Prices
 
 __all__ = ["Session"]
 
 WORKER = "solver.columns.worker"
 _GRACE_SECONDS = 1.0
-_BRANCHES = 40_000_000
 _FORGET_SECONDS = 0.5
 
 
@@ -218,7 +218,7 @@ class Session:
             "prices": self.prices if prices is None else prices,
             "below": below,
             "most": most,
-            "branches": _BRANCHES,
+            "branches": COLUMNS.listing_branches,
         }
         answer = self._run("list_columns", time_limit, None, job)
         return ([], False) if answer is None else (answer["listed"], answer["complete"])

@@ -19,14 +19,15 @@ from .moves.regroup import MOST_TASKS, regroup
 from .moves.relief import feed_pair, relieve_pair, starvation
 from .moves.sets import Buffers
 from .moves.split import split_pair
+from .settings import LOOPS
 from .state import Facts, State, excess_of
 
 __all__ = ["Ranking", "descend", "feed", "make_ranking", "regroup_some", "relieve", "switch_off"]
 
-_FREE_FIRST = 0.7
-_ANYWHERE = 0.1
-_REMEMBERED = 8
-_PAIRS_EVERY = 4
+_FREE_FIRST = LOOPS.free_first
+_ANYWHERE = LOOPS.anywhere
+_REMEMBERED = LOOPS.remembered
+_PAIRS_EVERY = LOOPS.pairs_every
 
 
 class Ranking(NamedTuple):

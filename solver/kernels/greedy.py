@@ -7,13 +7,14 @@ import numpy as np
 from ..model.exact import Array
 from .build.jit import kernel, lean
 from .fits import fits
+from .settings import LOOPS
 from .state import Facts
 
 __all__ = ["fill_greedily"]
 
-_LOOKS = 32
-_SAMPLE = 64
-_PARKED_FOR = 4096
+_LOOKS = LOOPS.greedy_looks
+_SAMPLE = LOOPS.greedy_sample
+_PARKED_FOR = LOOPS.parked_for
 
 
 @lean

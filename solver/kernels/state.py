@@ -14,6 +14,7 @@ import numpy as np
 from ..model.exact import Array
 from ..problem.problem import Problem
 from .build.jit import kernel, lean
+from .settings import LOOPS
 
 __all__ = [
     "Facts",
@@ -29,7 +30,7 @@ __all__ = [
     "total_excess",
 ]
 
-_LEAST_SPACE = 4
+_LEAST_SPACE = LOOPS.least_space
 
 
 class Facts(NamedTuple):

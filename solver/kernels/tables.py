@@ -8,12 +8,13 @@ import numpy as np
 
 from ..model.exact import Array
 from .build.jit import inner, kernel
+from .settings import LOOPS
 
 __all__ = ["Knapsack", "Tables", "make_tables", "multipliers"]
 _ROUNDING = 2.0**-50
-_STEPS = 60
-_CELLS = 8_000_000
-_MOST_BUCKETS, _FEWEST_BUCKETS = 2048, 64
+_STEPS = LOOPS.multiplier_steps
+_CELLS = LOOPS.table_cells
+_MOST_BUCKETS, _FEWEST_BUCKETS = LOOPS.most_buckets, LOOPS.fewest_buckets
 
 
 class Knapsack(NamedTuple):

@@ -15,6 +15,7 @@ from ..model.proofs import Proof
 from ..model.result import Termination
 from ..problem.problem import Problem
 from ..programs.assignment import count_cells
+from ..settings import AUTO
 from .base import Options, Outcome
 from .best import Best, run_baselines
 from .column_generation import prove
@@ -23,21 +24,7 @@ from .local_search import local_search, search_plainly
 from .placing.construction import is_large
 from .plain_search import plain_search
 
-__all__ = ["COLUMN_PAIRS", "EXACT_CELLS", "FEW_TASKS", "SMALL_CELLS", "auto"]
-
-EXACT_CELLS = 60_000
-"""Largest exact model, in cells (task class, node), that `auto` builds."""
-COLUMN_PAIRS = 60_000
-"""Up to so many pairs of task class and node class `auto` generates columns."""
-SMALL_CELLS = 2_000
-"""Up to here the exact model comes before the local search."""
-FEW_TASKS = 6
-"""Up to so many tasks a node, column generation proves more than the assignment model."""
-_GLANCE = 0.04  # share of the time for what settles easy instances at once
-_PLAIN = 0.15  # share of the time for a plain search of a small instance, which rarely takes it
-_LEAST_PLAIN = 1.0  # seconds, where there is time
-_UNTIL_COMPILED = 0.5  # share of the time for a plain search while code is being compiled
-_LEAST_SEARCH = 2.0  # seconds for the first search where there is time: loading it takes one
+__all__ = ["auto"]
 
 
 @dataclass(frozen=True)
@@ -94,39 +81,43 @@ def auto(problem: Problem, options: Options) -> Outcome:
 
 
 def _stages(problem: Problem, best: Best) -> Iterator[_Stage]:
+    """The schedule: what comes after what, each with its share of the time then left."""
     cells = count_cells(problem)
-    few = problem.instance.num_tasks <= FEW_TASKS * problem.instance.num_nodes
-    if cells <= SMALL_CELLS:
+    few = problem.instance.num_tasks <= AUTO.few_tasks * problem.instance.num_nodes
+    if cells <= AUTO.small_cells:
         warm_up(CP_SAT)  # it starts while the bound is computed
         if not is_ready():
-            yield _Stage(_plain, _PLAIN, _LEAST_PLAIN)
+            yield _Stage(_plain, AUTO.plain_share, AUTO.least_plain)
         yield _Stage(_bound)
         if few:
-            yield _Stage(_exact, _GLANCE)
+            yield _Stage(_exact, AUTO.glance)
             if not is_ready():
                 prepare()
-                yield _Stage(_exact, 0.4)
-            yield _Stage(_search, _GLANCE, _LEAST_SEARCH)
-            yield from _columns_in(0.9)
-            yield _Stage(_search_on, 0.5)
+                yield _Stage(_exact, AUTO.exact_share)
+            yield _Stage(_search, AUTO.glance, AUTO.least_search)
+            yield from _columns_in(AUTO.column_share)
+            yield _Stage(_search_on, AUTO.later_share)
         else:
-            yield from (_Stage(_exact, 0.4), _Stage(_search, 0.1, _LEAST_SEARCH))
+            yield _Stage(_exact, AUTO.exact_share)
+            yield _Stage(_search, AUTO.small_search_share, AUTO.least_search)
         yield _Stage(_exact)
         return
-    few = few and cells <= EXACT_CELLS  # beyond that, the relaxation may take all the time
-    yield from (_Stage(_search, _GLANCE if few else 0.3, _LEAST_SEARCH), _Stage(_bound))
+    few = few and cells <= AUTO.exact_cells  # beyond that, the relaxation may take all the time
+    share = AUTO.glance if few else AUTO.search_share
+    yield _Stage(_search, share, AUTO.least_search)
+    yield _Stage(_bound)
     classes = problem.classes
-    if classes.num_task_classes * classes.num_node_classes <= COLUMN_PAIRS:
-        yield from _columns_in(0.9 if few else 0.4)
-    if cells <= EXACT_CELLS and not few:
-        yield _Stage(_exact, 0.5)
+    if classes.num_task_classes * classes.num_node_classes <= AUTO.column_pairs:
+        yield from _columns_in(AUTO.column_share if few else AUTO.column_share_of_many)
+    if cells <= AUTO.exact_cells and not few:
+        yield _Stage(_exact, AUTO.later_share)
     yield _Stage(_search_on)
 
 
 def _columns_in(share: float) -> Iterator[_Stage]:
     """Column generation, once there is compiled code for it."""
     if not is_ready():
-        yield _Stage(_search_plainly, _UNTIL_COMPILED)
+        yield _Stage(_search_plainly, AUTO.until_compiled)
     yield _Stage(_columns, share)
 
 

@@ -26,20 +26,13 @@ from ..problem.problem import Problem
 from ..problem.table import Column
 from ..programs.assignment import require_buildable
 from ..programs.linear_model import LinearModel
+from ..settings import COLUMN_GENERATION
 from .base import Options, Outcome
 from .best import Best, run_baselines
 from .local_search import local_search
 from .mip import is_trusted, run_program
 
 __all__ = ["column_generation"]
-
-_SEARCH_SHARE, _GENERATE_SHARE, _TRY_SHARE, _PROOF_SHARE = 0.05, 0.5, 0.1, 0.3
-_DIVE_SHARE, _DIVES = 0.3, 4  # twice as many with every step
-_BRANCH_SHARE = 0.6
-_MOST_COLUMNS = 150_000
-_FEW_COLUMNS = 8_000
-_STEPS, _IDLE_STEPS, _BRANCH_AT = 12, 3, 2
-_SOLVER = "CBC"  # two to seven times as fast as HiGHS on set partitioning with a weak bound
 
 
 def column_generation(problem: Problem, options: Options) -> Outcome:
@@ -55,7 +48,7 @@ def column_generation(problem: Problem, options: Options) -> Outcome:
     run_baselines(best, problem, options)
     if best.settled():
         return best.outcome(Termination.FINISHED)
-    _search(problem, options, best, _SEARCH_SHARE)
+    _search(problem, options, best, COLUMN_GENERATION.search_share)
     message = None
     if not best.settled() and options.seconds_left() > 0:
         try:
@@ -75,7 +68,7 @@ def prove(problem: Problem, options: Options, best: Best) -> None:
         if best.node_index is not None:
             session.add(columns_of(problem, best.node_index))
         session.generate(
-            _GENERATE_SHARE * options.seconds_left(),
+            COLUMN_GENERATION.generate_share * options.seconds_left(),
             _grid_cost(problem, best),
             lambda bound: best.bounded(bound, Proof.COLUMNS),
         )
@@ -86,8 +79,8 @@ def prove(problem: Problem, options: Options, best: Best) -> None:
 def _take_steps(session: Session, options: Options, best: Best) -> None:
     """Dive, list, branch, solve over the columns and search by turns, until nothing is gained."""
     problem, idle = session.problem, 0
-    for step in range(_STEPS):
-        if options.seconds_left() <= 0 or best.settled() or idle == _IDLE_STEPS:
+    for step in range(COLUMN_GENERATION.steps):
+        if options.seconds_left() <= 0 or best.settled() or idle == COLUMN_GENERATION.idle_steps:
             return
         before = best.cost, len(session.columns)
         _dive(session, options, best, seed=step)
@@ -98,22 +91,25 @@ def _take_steps(session: Session, options: Options, best: Best) -> None:
             if complete:
                 return
             session.add(columns)
-            if step == _BRANCH_AT:
+            if step == COLUMN_GENERATION.branch_at:
                 _branch(session, options, best)
         if options.seconds_left() <= 0:
             return
-        share = replace(options, deadline=_part(options, _TRY_SHARE))
+        share = replace(options, deadline=_part(options, COLUMN_GENERATION.try_share))
         _solve(problem, share, best, session.columns)
         if options.seconds_left() <= 0:
             return
-        session.add(_search(problem, options, best, _SEARCH_SHARE, seed=step + 1))
+        session.add(_search(problem, options, best, COLUMN_GENERATION.search_share, seed=step + 1))
         idle = idle + 1 if (best.cost, len(session.columns)) == before else 0
 
 
 def _branch(session: Session, options: Options, best: Best) -> None:
     """Branch and price, where too many columns lie within the gap."""
     problem = session.problem
-    upper, seconds = _grid_cost(problem, best), _BRANCH_SHARE * options.seconds_left()
+    upper, seconds = (
+        _grid_cost(problem, best),
+        COLUMN_GENERATION.branch_share * options.seconds_left(),
+    )
     if upper is None or seconds <= 0 or best.settled():
         return
     session.branch(
@@ -135,8 +131,8 @@ def _offer(problem: Problem, best: Best, columns: list[Column], times: Array) ->
 def _dive(session: Session, options: Options, best: Best, seed: int) -> None:
     problem = session.problem
     session.dive(
-        _DIVE_SHARE * options.seconds_left(),
-        _DIVES * 2**seed,
+        COLUMN_GENERATION.dive_share * options.seconds_left(),
+        COLUMN_GENERATION.dives * 2**seed,
         _grid_cost(problem, best),
         _grid_bound(session, best),
         seed,
@@ -205,11 +201,17 @@ def _close_gap(session: Session, options: Options, best: Best) -> tuple[list[Col
         upper = _grid_cost(problem, best)
         assert upper is not None
         below = min(bound + distance, upper - 1)
-        found, complete = session.list_columns(below, _MOST_COLUMNS, options.seconds_left())
+        found, complete = session.list_columns(
+            below, COLUMN_GENERATION.most_columns, options.seconds_left()
+        )
         if not complete:
             return columns or _best_columns(session, options, bound, below), False
         columns, last = found, below == upper - 1
-        share = options if last else replace(options, deadline=_part(options, _PROOF_SHARE))
+        share = (
+            options
+            if last
+            else replace(options, deadline=_part(options, COLUMN_GENERATION.proof_share))
+        )
         _solve(problem, share, best, columns, below)
         if last or best.settled():
             return columns, True
@@ -223,7 +225,7 @@ def _best_columns(session: Session, options: Options, bound: int, below: int) ->
     while distance > 1 and options.seconds_left() > 0:
         distance //= 2
         columns, complete = session.list_columns(
-            bound + distance, _FEW_COLUMNS, options.seconds_left()
+            bound + distance, COLUMN_GENERATION.few_columns, options.seconds_left()
         )
         if complete:
             return columns
@@ -258,7 +260,7 @@ def _solve(
 
     run_program(
         model,
-        replace(options, mip_solver=_SOLVER),
+        replace(options, mip_solver=COLUMN_GENERATION.solver),
         hint=None,
         spread=problem.instance.num_nodes,
         on_values=lambda values: _offer(problem, best, columns, values[: len(columns)]),

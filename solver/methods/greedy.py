@@ -15,15 +15,13 @@ from ..kernels.build.ready import is_ready, is_usable, prepare
 from ..model.exact import Array
 from ..model.result import Termination
 from ..problem.problem import Problem
+from ..settings import PLACING
 from .base import Options, Outcome
 from .placing.construction import finish, is_large, largest_first, run_construction
 from .placing.placement import Placement
 from .placing.plain_greedy import fill_plainly
 
 __all__ = ["greedy"]
-
-_BLOCK = 10_000
-_VERY_MANY = 100_000
 
 
 def greedy(problem: Problem, options: Options) -> Outcome:
@@ -45,7 +43,7 @@ def greedy(problem: Problem, options: Options) -> Outcome:
 def _fill(placement: Placement, order: Array, options: Options) -> list[int] | None:
     """Place the tasks; those that fit nowhere are returned, or None if the time was up."""
     # Very many tasks take longer in plain Python than loading the compiled code does.
-    if not (is_usable(options.seconds_left()) or (is_ready() and order.size > _VERY_MANY)):
+    if not (is_usable(options.seconds_left()) or (is_ready() and order.size > PLACING.very_many)):
         stranded = fill_plainly(placement, order, options)
         prepare()
         return stranded
@@ -55,7 +53,7 @@ def _fill(placement: Placement, order: Array, options: Options) -> list[int] | N
 
     facts = make_facts(placement.problem, np.arange(order.size))
     hosts = placement.problem.instance.eligibility.short_lists
-    for block in np.array_split(order, 1 + order.size // _BLOCK):
+    for block in np.array_split(order, 1 + order.size // PLACING.block):
         if options.seconds_left() <= 0:
             return None
         fill_greedily(

@@ -18,6 +18,7 @@ from ..model.exact import Array
 from ..model.result import Termination
 from ..problem.problem import Problem
 from ..search.groups import Group, draw_group, make_group, solve_group
+from ..settings import LOCAL_SEARCH
 from .base import Options, Outcome
 from .best import Best, run_baselines
 from .placing.construction import is_large, largest_first
@@ -27,16 +28,8 @@ from .plain_search import plain_search
 
 __all__ = ["local_search", "search_plainly"]
 
-_NODES_PER_PART = 8
-_ROUNDS_TOGETHER = 3
-_MOST_TOGETHER = 64
-_STALLED = 12
 _NEVER = 1e6
-_EJECT_AFTER = 8
-_GROUP_TASKS = (30, 45, 60, 90)
-_SHARE_OF_CHECKS = 0.1
 _TOO_SHORT = "the search was a plain one: the time was too short to load the compiled one"
-_LEAST_PATIENCE, _MOST_PATIENCE = 20, 300
 
 
 def local_search(problem: Problem, options: Options) -> Outcome:
@@ -101,7 +94,7 @@ class _Run:
         self.facts = make_facts(problem, self.order)
         self.pool = Pool(options.num_workers)
         self.rounds = self.improved = self.stalled = self.groups = 0
-        self.together = _ROUNDS_TOGETHER
+        self.together = LOCAL_SEARCH.rounds_together
         self.published_cost: int | None = None
         self.published_at = self.seconds_to_publish = 0.0
         start = options.start
@@ -116,9 +109,9 @@ class _Run:
                 break
             if self._out_of_patience():
                 break
-            if self.excess > 0 and self.rounds > _EJECT_AFTER:
+            if self.excess > 0 and self.rounds > LOCAL_SEARCH.eject_after:
                 self._eject()
-            elif self.excess == 0 and self.stalled >= _STALLED:
+            elif self.excess == 0 and self.stalled >= LOCAL_SEARCH.stalled:
                 self._solve_groups()
             else:
                 self._search()
@@ -144,7 +137,7 @@ class _Run:
         """Publish an improvement unless checking takes too large a share of the time."""
         bound, grid = self.best.bound, self.problem.grid
         met = bound is not None and self.cost * grid.cost_unit + grid.offset <= bound
-        wait = self.seconds_to_publish / _SHARE_OF_CHECKS
+        wait = self.seconds_to_publish / LOCAL_SEARCH.share_of_checks
         if met or time.monotonic() - self.published_at >= wait:
             self.publish()
 
@@ -199,7 +192,7 @@ class _Run:
         from ..search.parts import Part, cut, search_part, take
 
         n = self.facts.node_compute.size
-        parts = min(self.pool.size, max(1, n // _NODES_PER_PART))
+        parts = min(self.pool.size, max(1, n // LOCAL_SEARCH.nodes_per_part))
         left = self.options.seconds_left()
         jobs: list[Part] = []
         owners: list[tuple[Array, Any]] = []
@@ -215,7 +208,7 @@ class _Run:
             found[tasks] = nodes[result]
         quick = time.monotonic() - begun < 0.2
         if quick and self.pool.size > 1:
-            self.together = min(_MOST_TOGETHER, 2 * self.together)
+            self.together = min(LOCAL_SEARCH.most_together, 2 * self.together)
         self._accept(found, self.together)
         mark_used()
 
@@ -225,7 +218,7 @@ class _Run:
         facts = self.facts
         dear = (self._load(self.node_of) > facts.node_compute) | (facts.idle > 0)
         used = np.zeros(dear.size, dtype=bool)
-        num_tasks = _GROUP_TASKS[self.groups % len(_GROUP_TASKS)]
+        num_tasks = LOCAL_SEARCH.group_tasks[self.groups % len(LOCAL_SEARCH.group_tasks)]
         self.groups += 1
         jobs: list[Group] = []
         owners: list[tuple[Array, Array]] = []
@@ -287,7 +280,7 @@ class _Run:
 
     def _out_of_patience(self) -> bool:
         n = self.facts.node_compute.size
-        least = min(_MOST_PATIENCE, _LEAST_PATIENCE + 5 * n)
+        least = min(LOCAL_SEARCH.most_patience, LOCAL_SEARCH.least_patience + 5 * n)
         return self.rounds - self.improved > least + 2 * self.improved
 
     def _why_nothing(self) -> str:

@@ -14,18 +14,13 @@ import numpy as np
 
 from ..model.exact import Array
 from ..problem.problem import Problem
+from ..settings import PLAIN_SEARCH
 from .base import Options
 from .best import Best
 from .placing.moves import cost_change, draw_moves, keeps_limits, loads_after, make_move
 from .placing.placement import Placement
 
 __all__ = ["PlainSearch", "plain_search"]
-
-_SAMPLED_NODES = 32
-_RUINED = (2, 3, 4)
-_MOST_RUINED_TASKS = 120
-_LEAST_PATIENCE, _MOST_PATIENCE = 200, 3_000
-_SHARE_OF_CHECKS = 0.1
 
 
 def plain_search(
@@ -49,7 +44,7 @@ def plain_search(
     search = PlainSearch(problem, best.node_index, options.seed, stopped)
     published, due = search.cost, 0.0
     n = problem.instance.num_nodes
-    patience = min(_MOST_PATIENCE, _LEAST_PATIENCE + 20 * n)
+    patience = min(PLAIN_SEARCH.most_patience, PLAIN_SEARCH.least_patience + 20 * n)
     idle, rounds = 0, 0
     try:
         search.descend(np.arange(n))
@@ -60,7 +55,7 @@ def plain_search(
                 begun = time.monotonic()
                 best.incumbent(search.placement.node_index)
                 published, now = search.cost, time.monotonic()
-                due = now + (now - begun) / _SHARE_OF_CHECKS
+                due = now + (now - begun) / PLAIN_SEARCH.share_of_checks
     finally:
         if search.cost < published:
             best.incumbent(search.placement.node_index)
@@ -147,11 +142,11 @@ class PlainSearch:
         placement, n = self.placement, self.placement.load.size
         dear = np.flatnonzero(self._avoidable())
         first = int(self._rng.choice(dear if dear.size else n))
-        size = min(n, int(self._rng.choice(_RUINED)))
+        size = min(n, int(self._rng.choice(PLAIN_SEARCH.ruined)))
         nodes = self._rng.permutation(np.union1d([first], self._rng.choice(n, size, False)))[:size]
         tasks = np.flatnonzero(np.isin(placement.node_index, nodes))
-        if tasks.size > _MOST_RUINED_TASKS:
-            tasks = self._rng.choice(tasks, _MOST_RUINED_TASKS, replace=False)
+        if tasks.size > PLAIN_SEARCH.most_ruined_tasks:
+            tasks = self._rng.choice(tasks, PLAIN_SEARCH.most_ruined_tasks, replace=False)
         return nodes, tasks
 
     def _improve(self, i: int) -> bool:
@@ -162,9 +157,11 @@ class PlainSearch:
             return False
         n = placement.load.size
         free = placement.free_compute(np.arange(n))
-        others = self._rng.choice(n, min(n, _SAMPLED_NODES), replace=False)
-        if n > _SAMPLED_NODES:
-            freest = np.argpartition(-free, _SAMPLED_NODES)[:_SAMPLED_NODES]
+        others = self._rng.choice(n, min(n, PLAIN_SEARCH.sampled_nodes), replace=False)
+        if n > PLAIN_SEARCH.sampled_nodes:
+            freest = np.argpartition(-free, PLAIN_SEARCH.sampled_nodes)[
+                : PLAIN_SEARCH.sampled_nodes
+            ]
             others = np.union1d(others, freest)
         moves = draw_moves(placement, i, mine, others, self._rng)
         change = cost_change(placement, moves, *loads_after(placement, moves))

@@ -18,11 +18,9 @@ from ..model.exact import Array
 from ..model.instance import Instance
 from ..problem.problem import Problem
 from ..programs.assignment import assignment_model, count_cells
+from ..settings import SEARCH
 
-__all__ = ["MOST_CELLS", "Group", "draw_group", "make_group", "solve_group"]
-
-MOST_CELLS = 2_000
-_DETERMINISTIC_LIMIT = 1.0
+__all__ = ["Group", "draw_group", "make_group", "solve_group"]
 
 
 class Group(NamedTuple):
@@ -98,7 +96,7 @@ def solve_group(group: Group, interrupted: Callable[[], bool] | None = None) -> 
         The best allocation found; None if there is none, or no solver.
     """
     problem = Problem(group.instance)
-    if count_cells(problem) > MOST_CELLS or (interrupted is not None and interrupted()):
+    if count_cells(problem) > SEARCH.most_cells or (interrupted is not None and interrupted()):
         return None
     built = assignment_model(problem, problem.grid)
     hint = built.hint(group.node_index)
@@ -111,7 +109,7 @@ def solve_group(group: Group, interrupted: Callable[[], bool] | None = None) -> 
         "seed": group.seed,
         "num_workers": 1,
         "rel_gap": 0.0,
-        "deterministic_limit": _DETERMINISTIC_LIMIT,
+        "deterministic_limit": SEARCH.deterministic_limit,
     }
     try:
         answer = run_job(CP_SAT, "solve_model", payload, hard_limit=hard_limit(group.seconds))

@@ -10,16 +10,9 @@ from ..kernels.descent import descend, feed, make_ranking, regroup_some, relieve
 from ..kernels.moves.sets import make_buffers
 from ..kernels.state import Facts, make_state, own_arrays, total_cost, total_excess
 from ..model.exact import Array
+from ..settings import SEARCH
 
 __all__ = ["Search"]
-
-_BATCH = 40_000
-_REGROUPED = 200
-_BRANCHES = 10_000
-_EFFORT = 30
-_TURNS = 4
-_SIZES = (2, 3, 4, 5)
-_PARTNERS = (8, 32)
 
 
 class Search:
@@ -83,14 +76,14 @@ class Search:
     def _repair(self, effort: int) -> None:
         facts, state, rng = self.facts, self.state, self._rng
         for nodes in self._batches((state.room < 0).any(axis=1)):
-            relieve(facts, state, nodes, _PARTNERS[effort], effort > 0, self._buffers, rng)
+            relieve(facts, state, nodes, SEARCH.partners[effort], effort > 0, self._buffers, rng)
         seeds = np.flatnonzero((state.room < 0).any(axis=1))
         if seeds.size and effort and not self._stopped():
             self._regroup(seeds, anything=True)
 
     def _improve(self, effort: int) -> None:
         facts, state, rng = self.facts, self.state, self._rng
-        partners = _PARTNERS[effort]
+        partners = SEARCH.partners[effort]
         for nodes in self._batches(state.load < facts.node_compute):
             feed(facts, state, nodes, self._ranking, 4, self._buffers, rng)
         for nodes in self._batches(state.load > facts.node_compute, effort):
@@ -108,8 +101,8 @@ class Search:
     def _regroup(self, seeds: Array, *, anything: bool) -> None:
         if self.state.load.size < 2:
             return
-        rounds = _REGROUPED // len(_SIZES)
-        for size in _SIZES:
+        rounds = SEARCH.regrouped // len(SEARCH.sizes)
+        for size in SEARCH.sizes:
             size = min(size, self.state.load.size)
             regroup_some(
                 self.facts,
@@ -117,7 +110,7 @@ class Search:
                 seeds,
                 size,
                 rounds,
-                _BRANCHES,
+                SEARCH.branches,
                 anything,
                 self._buffers,
                 self._rng,
@@ -132,8 +125,8 @@ class Search:
         """
         nodes = self._rng.permutation(np.flatnonzero(chosen))
         tasks_per_node = 1 + self.facts.demand.size // self.facts.node_compute.size
-        step = max(1, _BATCH // (min(tasks_per_node, 256) * (1 + effort * _EFFORT)))
-        for begin in range(0, min(nodes.size, _TURNS * step) if effort else nodes.size, step):
+        step = max(1, SEARCH.batch // (min(tasks_per_node, 256) * (1 + effort * SEARCH.effort)))
+        for begin in range(0, min(nodes.size, SEARCH.turns * step) if effort else nodes.size, step):
             if self._stopped():
                 return
             yield nodes[begin : begin + step]

@@ -19,6 +19,7 @@ from solver.judge.cost import cost_in_units, in_user_units
 from solver.methods import Options
 from solver.methods.best import Best
 from solver.problem.problem import Problem
+from solver.settings import COLUMN_GENERATION
 
 
 def grid_cost(problem, node_index):
@@ -92,7 +93,7 @@ def test_the_method_branches_where_columns_are_too_many_to_list(monkeypatch):
         from_spec(f"few_per_node:nodes=7,node_types=three,seed={seed}") for seed in range(3)
     ]
     optima = [solve(instance, time_limit=60).cost for instance in instances]
-    monkeypatch.setattr(module, "_MOST_COLUMNS", 3)
+    monkeypatch.setattr(module, "COLUMN_GENERATION", replace(COLUMN_GENERATION, most_columns=3))
     monkeypatch.setattr(Session, "branch", watched)
     proved = 0
     for instance, optimum in zip(instances, optima, strict=True):

@@ -11,12 +11,13 @@ import numpy as np
 
 from ..build.jit import lean
 from ..fits import fits
+from ..settings import LOOPS
 from ..state import Facts, State, move, node_cost
 from .sets import Buffers, collect
 
 __all__ = ["improve_chain"]
 
-_SAMPLE = 24
+_SAMPLE = LOOPS.chain_sample
 
 
 @lean

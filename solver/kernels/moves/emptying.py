@@ -7,12 +7,13 @@ import numpy as np
 from ...model.exact import Array
 from ..build.jit import inner, lean
 from ..fits import fits, may_run
+from ..settings import LOOPS
 from ..state import Facts, State, move, node_cost
 
 __all__ = ["empty_node", "replace_node"]
 
-_SAMPLE = 48
-_MOST_TASKS = 2_000
+_SAMPLE = LOOPS.emptying_sample
+_MOST_TASKS = LOOPS.emptying_tasks
 
 
 @lean

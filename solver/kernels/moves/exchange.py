@@ -13,12 +13,13 @@ import numpy as np
 
 from ...model.exact import Array
 from ..build.jit import lean
+from ..settings import LOOPS
 from ..state import Facts, State, node_cost
 from .sets import Buffers, collect, need_of, pair_cost, swap_sets
 
 __all__ = ["improve_pair"]
 
-_WALK = 12
+_WALK = LOOPS.walk
 
 
 @lean

@@ -7,11 +7,12 @@ import numpy as np
 from ...model.exact import Array
 from ..build.jit import inner, lean
 from ..fits import may_run
+from ..settings import LOOPS
 from ..state import Facts, State, move, node_cost
 
 __all__ = ["MOST_TASKS", "regroup"]
 
-MOST_TASKS = 24
+MOST_TASKS = LOOPS.group_tasks
 
 
 @lean

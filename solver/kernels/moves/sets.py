@@ -9,12 +9,13 @@ import numpy as np
 from ...model.exact import Array
 from ..build.jit import lean
 from ..fits import may_run
+from ..settings import LOOPS
 from ..state import Facts, State, move, node_cost
 
 __all__ = ["Buffers", "collect", "make_buffers", "need_of", "pair_cost", "swap_sets"]
 
-_SIZE = 512
-_SINGLES = 256
+_SIZE = LOOPS.sets
+_SINGLES = LOOPS.singles
 
 
 class Buffers(NamedTuple):

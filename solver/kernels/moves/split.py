@@ -10,11 +10,12 @@ import numpy as np
 from ...model.exact import Array
 from ..build.jit import inner
 from ..fits import may_run
+from ..settings import LOOPS
 from ..state import Facts, State, move, node_cost
 
 __all__ = ["split_pair"]
 
-_MOST_WORK = 2_000_000
+_MOST_WORK = LOOPS.split_work
 
 
 @inner

@@ -6,14 +6,12 @@ import numpy as np
 
 from ...model.exact import Array
 from ...problem.problem import Problem
+from ...settings import PLACING
 from ..base import Options
 from .moves import Moves, cost_change, draw_moves, keeps_limits, loads_after, make_move
 from .placement import Placement
 
 __all__ = ["balance", "greatest_ratio_key"]
-
-_MOST_STEPS = 1_000
-_SAMPLED_NODES = 64
 
 
 def balance(problem: Problem, options: Options, node_index: Array) -> Array:
@@ -38,7 +36,7 @@ def balance(problem: Problem, options: Options, node_index: Array) -> Array:
     placement = Placement(problem)
     placement.fill(np.arange(node_index.size), node_index)
     rng = np.random.default_rng(options.seed)
-    for _ in range(_MOST_STEPS):
+    for _ in range(PLACING.balance_steps):
         if options.seconds_left() <= 0 or not _step(placement, rng):
             break
     return placement.node_index
@@ -69,8 +67,10 @@ def _step(placement: Placement, rng: np.random.Generator) -> bool:
     mine = mine[problem.grid.task_compute[mine] > 0]
     if not mine.size or ratio[i] == 0:
         return False
-    others = np.argsort(ratio, kind="stable")[:_SAMPLED_NODES]
-    others = np.union1d(others, rng.choice(everyone, min(everyone.size, _SAMPLED_NODES), False))
+    others = np.argsort(ratio, kind="stable")[: PLACING.balance_nodes]
+    others = np.union1d(
+        others, rng.choice(everyone, min(everyone.size, PLACING.balance_nodes), False)
+    )
     moves = draw_moves(placement, i, mine, others, rng)
     best = _best_move(placement, moves, float(ratio[i]))
     if best is None:

@@ -10,19 +10,17 @@ import numpy as np
 from ...model.exact import Array
 from ...model.result import Termination
 from ...problem.problem import Problem
+from ...settings import PLACING
 from ..base import Options, Outcome
 from .placement import Placement
 from .repair import place_stranded
 
 __all__ = ["finish", "is_large", "largest_first", "run_construction"]
 
-_CLOCK_EVERY = 256
-_LARGE = 2_000_000
-
 
 def is_large(problem: Problem) -> bool:
     """Whether looking at every node for every task takes seconds, so that kernels pay."""
-    return problem.instance.num_tasks * problem.instance.num_nodes > _LARGE
+    return problem.instance.num_tasks * problem.instance.num_nodes > PLACING.large
 
 
 def largest_first(problem: Problem) -> Array:
@@ -50,7 +48,7 @@ def run_construction(
     placement = Placement(problem)
     stranded: list[int] = []
     for step, j in enumerate(order):
-        if step % _CLOCK_EVERY == 0 and time.monotonic() > options.deadline:
+        if step % PLACING.clock_every == 0 and time.monotonic() > options.deadline:
             return Outcome(Termination.TIME_LIMIT, message="the time limit came before the end")
         nodes = placement.fitting(j)
         if nodes.size:

@@ -7,11 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from ...model.exact import Array
+from ...settings import PLACING
 from .placement import Placement
 
 __all__ = ["Moves", "cost_change", "draw_moves", "keeps_limits", "loads_after", "make_move"]
-
-_SAMPLED_TASKS = 64
 
 
 class Moves(NamedTuple):
@@ -49,14 +48,14 @@ def draw_moves(
     """
     classes = placement.problem.classes.task_class
     mine = mine[np.unique(classes[mine], return_index=True)[1]]
-    if mine.size > _SAMPLED_TASKS:
-        mine = rng.choice(mine, _SAMPLED_TASKS, replace=False)
+    if mine.size > PLACING.sampled_tasks:
+        mine = rng.choice(mine, PLACING.sampled_tasks, replace=False)
     others = others[others != i]
     chosen = np.zeros(placement.load.size + 1, dtype=bool)  # the last is for tasks without a node
     chosen[others] = True
     theirs = np.flatnonzero(chosen[placement.node_index])
-    if theirs.size > _SAMPLED_TASKS * _SAMPLED_TASKS:
-        theirs = rng.choice(theirs, _SAMPLED_TASKS * _SAMPLED_TASKS, replace=False)
+    if theirs.size > PLACING.sampled_tasks * PLACING.sampled_tasks:
+        theirs = rng.choice(theirs, PLACING.sampled_tasks * PLACING.sampled_tasks, replace=False)
     back = np.concatenate((theirs, np.full(others.size, -1)))
     return Moves(i, mine, np.concatenate((placement.node_index[theirs], others)), back)
 

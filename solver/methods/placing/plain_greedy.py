@@ -7,17 +7,13 @@ import heapq
 import numpy as np
 
 from ...model.exact import Array
+from ...settings import PLACING
 from ..base import Options
 from .placement import Placement
 
 __all__ = ["fill_plainly"]
 
 _CLOCK_EVERY = 256
-_LOOKS = 8
-_SAMPLE = 64
-_PARKED_FOR = 4_096
-_MANY_PER_NODE = 20
-_HANDS = 8
 
 
 def fill_plainly(placement: Placement, order: Array, options: Options) -> list[int] | None:
@@ -37,14 +33,14 @@ def fill_plainly(placement: Placement, order: Array, options: Options) -> list[i
     O(log n) for most tasks, O(n d) for the others. Where nodes hold very many tasks, these are
     first dealt out by the handful, as far as they fit.
     """
-    if order.size > _MANY_PER_NODE * placement.load.size:
+    if order.size > PLACING.many_per_node * placement.load.size:
         order = _deal(placement, order, options)
     fill = _Fill(placement, options.seed)
     stranded: list[int] = []
     for step, j in enumerate(order.tolist()):
         if step % _CLOCK_EVERY == 0 and options.seconds_left() <= 0:
             return None
-        if step % _PARKED_FOR == 0:
+        if step % PLACING.plain_parked_for == 0:
             fill.bring_back()
         i = fill.freest(j)
         if i is None:
@@ -66,7 +62,7 @@ def _deal(placement: Placement, order: Array, options: Options) -> Array:
     freest, before = True, order.size + 1
     while freest or 2 * order.size < before:
         before, left = order.size, [order[:0]]
-        size = max(1, placement.load.size // _HANDS)
+        size = max(1, placement.load.size // PLACING.hands)
         for begin in range(0, order.size, size):
             if options.seconds_left() <= 0:
                 return np.concatenate((*left, order[begin:]))
@@ -125,7 +121,7 @@ class _Fill:
         """The freest node that can take task j without overload, if one of some looks is."""
         heap, free, demand = self._heap, self._free, self._demand[j]
         looks = 0
-        while heap and looks < _LOOKS and -heap[0][0] >= demand:
+        while heap and looks < PLACING.plain_looks and -heap[0][0] >= demand:
             key, i = heap[0]
             if -key != free[i]:  # an entry counts only while it holds what is free now
                 heapq.heappop(heap)
@@ -140,10 +136,10 @@ class _Fill:
     def cheapest(self, j: int) -> int | None:
         """The node of least marginal cost among some random ones, or among all."""
         n, placement = len(self._free), self._placement
-        if n > 2 * _SAMPLE:
-            some = self._rng.integers(n, size=_SAMPLE)
+        if n > 2 * PLACING.plain_sample:
+            some = self._rng.integers(n, size=PLACING.plain_sample)
             fits = (placement.room[some] >= self._grid.needs[j]).all(axis=1)
-            fits &= self._eligibility.at(np.full(_SAMPLE, self._group[j]), some)
+            fits &= self._eligibility.at(np.full(PLACING.plain_sample, self._group[j]), some)
             if fits.any():
                 return placement.cheapest(j, some[fits])
         everyone = placement.fitting(j)

@@ -13,15 +13,11 @@ import time
 import numpy as np
 
 from ...model.exact import Array
+from ...settings import PLACING
 from ..base import Options
 from .placement import Placement
 
 __all__ = ["place_stranded"]
-
-_STEPS_PER_TASK = 100
-_LEAST_STEPS = 1_000
-_SAMPLED_NODES = 24
-_SAMPLED_TASKS = 16
 
 
 def place_stranded(placement: Placement, stranded: list[int], options: Options) -> list[int]:
@@ -36,7 +32,7 @@ def place_stranded(placement: Placement, stranded: list[int], options: Options) 
     search = _Ejection(placement, np.random.default_rng(options.seed))
     stack = list(reversed(stranded))
     fewest = list(stack)
-    steps = _LEAST_STEPS + _STEPS_PER_TASK * len(stranded)
+    steps = PLACING.least_steps + PLACING.steps_per_task * len(stranded)
     for step in range(steps):
         if not stack:
             return []
@@ -98,7 +94,7 @@ class _Ejection:
         if not candidates.size:
             return None
         keys = self._penalty[candidates] + self._rng.random(candidates.size)
-        order = candidates[np.argsort(keys, kind="stable")[:_SAMPLED_TASKS]]
+        order = candidates[np.argsort(keys, kind="stable")[: PLACING.repair_tasks]]
         for t in order.tolist():
             others = placement.fitting(t)
             if others.size and (others != where[t]).any():
@@ -108,8 +104,8 @@ class _Ejection:
     def _several(self, j: int, able: Array) -> list[int]:
         """On a sample of nodes, the lightest set of tasks whose leaving makes room."""
         sample = able
-        if able.size > _SAMPLED_NODES:
-            sample = self._rng.choice(able, _SAMPLED_NODES, replace=False)
+        if able.size > PLACING.repair_nodes:
+            sample = self._rng.choice(able, PLACING.repair_nodes, replace=False)
         sets = [self._lightest_on(j, i) for i in sample.tolist()]
         return min(sets, key=self._weight)
 

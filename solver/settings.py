@@ -1,0 +1,269 @@
+"""The numbers that were tuned, as data: what each does, and what it was set by.
+
+What a proof rests on is not among them; such limits stand beside the code that needs them. Those
+of the compiled code are in `kernels.settings`, because a change there means compiling anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = [
+    "AUTO",
+    "COLUMNS",
+    "COLUMN_GENERATION",
+    "LOCAL_SEARCH",
+    "PLACING",
+    "PLAIN_SEARCH",
+    "SEARCH",
+]
+
+
+@dataclass(frozen=True)
+class AutoSettings:
+    """Which methods `auto` runs, in which order and how long. Its schedule is `methods.auto`.
+
+    Set by trials on the suites grid_10, grid_20, grid_50 and textbook and on the openb trace, two
+    workers, limits of 2 to 60 seconds; the sizes are where a step began to take its whole share.
+    """
+
+    exact_cells: int = 60_000
+    """Largest exact model, in cells (task class, node), that is built."""
+    column_pairs: int = 60_000
+    """Up to so many pairs of task class and node class columns are generated."""
+    small_cells: int = 2_000
+    """Up to so many cells the exact model comes before the local search."""
+    few_tasks: int = 6
+    """Up to so many tasks a node, column generation proves more than the exact model."""
+    glance: float = 0.04
+    """Share of the time for what settles easy instances at once."""
+    exact_share: float = 0.4
+    """Share of the time for the exact model of a small instance, before the rest."""
+    search_share: float = 0.3
+    """Share of the time for the first search of a large instance."""
+    small_search_share: float = 0.1
+    """The same of a small instance with many tasks a node."""
+    column_share: float = 0.9
+    """Share of the time for column generation where nodes hold few tasks."""
+    column_share_of_many: float = 0.4
+    """The same where they hold many."""
+    later_share: float = 0.5
+    """Share of the time for the exact model or a second search after column generation."""
+    plain_share: float = 0.15
+    """Share of the time for a plain search of a small instance, which rarely takes it."""
+    least_plain: float = 1.0
+    """Seconds for it at least, where there is time."""
+    until_compiled: float = 0.5
+    """Share of the time for a plain search while code is being compiled."""
+    least_search: float = 2.0
+    """Seconds for the first search at least, where there is time: loading it takes one."""
+
+
+@dataclass(frozen=True)
+class ColumnGenerationSettings:
+    """The method's shares of the time left, and its steps.
+
+    Set by trials on grid_20 and grid_50, two workers, 60 seconds.
+    """
+
+    search_share: float = 0.05
+    """For a local search, in the beginning and in every step."""
+    generate_share: float = 0.5
+    """For the relaxation."""
+    try_share: float = 0.1
+    """For the integer program over all columns known."""
+    proof_share: float = 0.3
+    """For the program over listed columns below a cost that is not the last."""
+    dive_share: float = 0.3
+    """For the dives of a step."""
+    branch_share: float = 0.6
+    """For branching."""
+    dives: int = 4
+    """Dives in the first step, twice as many with every step."""
+    most_columns: int = 150_000
+    """Up to so many columns of a node class are listed for a proof."""
+    few_columns: int = 8_000
+    """The same for trying to improve where a proof has too many."""
+    steps: int = 12
+    """Steps at most."""
+    idle_steps: int = 3
+    """Steps without any gain after which it ends."""
+    branch_at: int = 2
+    """The step in which it branches."""
+    solver: str = "CBC"
+    """The MIP solver of set partitioning with a weak bound: CBC is two to seven times as
+    fast as HiGHS there."""
+
+
+@dataclass(frozen=True)
+class LocalSearchSettings:
+    """How the local search divides its work and when it gives up.
+
+    Set by trials on the suite textbook and on `uniform` with up to a million tasks, two workers.
+    """
+
+    nodes_per_part: int = 8
+    """Nodes of a part at least, of parts that are searched side by side."""
+    rounds_together: int = 3
+    """Rounds of the parts before they are merged, to begin with."""
+    most_together: int = 64
+    """The same at most, where rounds are quick."""
+    stalled: int = 12
+    """Rounds without an improvement after which groups are solved by CP-SAT."""
+    eject_after: int = 8
+    """Rounds with hard limits exceeded after which tasks are ejected."""
+    group_tasks: tuple[int, ...] = (30, 45, 60, 90)
+    """Tasks of a group, in turn."""
+    least_patience: int = 20
+    """Rounds without an improvement after which it ends, at least."""
+    most_patience: int = 300
+    """The same at most."""
+    share_of_checks: float = 0.1
+    """Share of the time for passing allocations on, each of which is checked."""
+
+
+@dataclass(frozen=True)
+class PlainSearchSettings:
+    """The search without compiled code.
+
+    Set by trials on few_per_node with 10 to 50 nodes at 2 seconds.
+    """
+
+    sampled_nodes: int = 32
+    """Nodes that a node is compared with, and as many of the freest."""
+    ruined: tuple[int, ...] = (2, 3, 4)
+    """Nodes that are emptied at once, one of these."""
+    most_ruined_tasks: int = 120
+    """Tasks that are taken off at once."""
+    least_patience: int = 200
+    """Attempts without an improvement after which it ends, at least."""
+    most_patience: int = 3_000
+    """The same at most."""
+    share_of_checks: float = 0.1
+    """Share of the time for passing allocations on."""
+
+
+@dataclass(frozen=True)
+class PlacingSettings:
+    """Placing tasks one by one, repair and the tie-break.
+
+    Set by trials on the suite textbook and on `uniform` with up to a million tasks.
+    """
+
+    large: int = 2_000_000
+    """Above so many pairs of task and node the compiled greedy pays."""
+    clock_every: int = 256
+    """Tasks between looks at the clock."""
+    block: int = 10_000
+    """Tasks that the compiled greedy places between looks at the clock."""
+    very_many: int = 100_000
+    """Above so many tasks loading the compiled greedy pays even in a hurry."""
+    plain_looks: int = 8
+    """Freest nodes that the plain greedy looks at for a task."""
+    plain_sample: int = 64
+    """Random nodes it looks at where none of those can take the task."""
+    plain_parked_for: int = 4_096
+    """Tasks for which a node that could not take one is left out."""
+    many_per_node: int = 20
+    """Above so many tasks a node they are dealt out by the handful first."""
+    hands: int = 8
+    """Handfuls that a round of dealing is divided into."""
+    sampled_tasks: int = 64
+    """Tasks of a node whose moves are looked at."""
+    steps_per_task: int = 100
+    """Ejections for each task that fits nowhere."""
+    least_steps: int = 1_000
+    """Ejections at least."""
+    repair_nodes: int = 24
+    """Nodes on which room for a task is looked for."""
+    repair_tasks: int = 16
+    """Tasks of each that might leave."""
+    balance_steps: int = 1_000
+    """Moves of the tie-break."""
+    balance_nodes: int = 64
+    """Nodes that each looks at."""
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """The rounds of the compiled search, and groups solved by CP-SAT.
+
+    Set by trials on grid_50, textbook and `uniform` with up to a million tasks.
+    """
+
+    batch: int = 40_000
+    """Tries that a kernel makes between looks at the clock, about."""
+    regrouped: int = 200
+    """Groups that are solved exactly in a round with effort."""
+    branches: int = 10_000
+    """Branches of each."""
+    effort: int = 30
+    """What a try costs in a round with effort, in those of a quick round."""
+    turns: int = 4
+    """Batches of nodes that have their turn in a round with effort."""
+    sizes: tuple[int, ...] = (2, 3, 4, 5)
+    """Nodes of such a group; each size has its share of them."""
+    partners: tuple[int, ...] = (8, 32)
+    """Partners tried in vain before a node is left: in a quick round, and in one with effort."""
+    most_cells: int = 2_000
+    """Largest model of a group, in cells (task class, node)."""
+    deterministic_limit: float = 1.0
+    """CP-SAT's deterministic time for a group."""
+
+
+@dataclass(frozen=True)
+class ColumnSettings:
+    """The relaxation over columns, the dives and the listing, in the child.
+
+    Set by trials on grid_20, grid_50 and triplets.
+    """
+
+    slack: float = 0.1
+    """A pricing may be off by so much cost in all, at the end."""
+    relative: float = 1e-9
+    """The same as a share of the bound."""
+    gap_share: float = 0.2
+    """The same, before the end, as a share of the distance of bound and master."""
+    most_penalty: float = 1e6
+    """Highest price of leaving a task out, in units of the dearest column."""
+    kept: int = 4
+    """Columns taken from one pricing."""
+    longest: int = 200
+    """Tasks of a column at most; above that nothing is proved by listing."""
+    heuristic_branches: int = 100_000
+    """Branches of a pricing that only looks for further columns."""
+    effort: int = 3_000_000
+    """Branches of an exact pricing, to begin with."""
+    most_effort: int = 1_000_000_000
+    """The same at most."""
+    turns: int = 12
+    """Further columns of a node class that are looked for in a round."""
+    smoothing: float = 0.7
+    """Share of the best prices in those that are tried (Wentges 1997)."""
+    a_little: float = 1e-5
+    """By what share more and less is covered to find central prices."""
+    rounds_inwards: int = 40
+    """Rounds for either."""
+    least_inwards: float = 1.0
+    """Seconds for both at least."""
+    dive_rounds: int = 12
+    """Rounds of column generation after each choice of a dive."""
+    dive_effort: int = 300_000
+    """Branches of their exact pricings."""
+    discrepancies: int = 2
+    """Choices of a dive that may be forbidden."""
+    depth: int = 3
+    """Down to this depth, doubled when all is tried."""
+    noise: float = 0.2
+    """Random part in the choice of a column, with another seed than 0."""
+    listing_branches: int = 40_000_000
+    """Branches of listing the columns of a node class."""
+
+
+AUTO = AutoSettings()
+COLUMN_GENERATION = ColumnGenerationSettings()
+LOCAL_SEARCH = LocalSearchSettings()
+PLAIN_SEARCH = PlainSearchSettings()
+PLACING = PlacingSettings()
+SEARCH = SearchSettings()
+COLUMNS = ColumnSettings()
