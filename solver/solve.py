@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-import warnings
 from dataclasses import replace
 from typing import Any
 
@@ -13,13 +12,12 @@ from .bounds.infeasible import why_infeasible
 from .errors import (
     AllocationError,
     BackendUnavailableError,
-    MethodError,
-    NodewiseWarning,
     OptionError,
 )
 from .judge.check import check
-from .judge.cost import AnyAllocation, as_allocation, cost_in_units, in_user_units
+from .judge.cost import AnyAllocation, as_allocation, in_user_units
 from .methods import MethodInfo, Options, Outcome, methods
+from .methods.best import Best
 from .methods.placing.balance import balance
 from .model.allocation import Allocation
 from .model.exact import Array
@@ -51,6 +49,7 @@ def solve(
     initial: AnyAllocation | None = None,
     on_progress: ProgressCallback | None = None,
     mip_solver: str = "HiGHS",
+    round_limit: int | None = None,
 ) -> Result:
     """Find the cheapest allocation of an instance, with a proven bound beside it.
 
@@ -76,6 +75,9 @@ def solve(
         raises comes out of `solve`.
     mip_solver : str
         For ``method="mip"``: "HiGHS", "CBC", or another command-line solver of PuLP.
+    round_limit : int, optional
+        Rounds after which a local search ends. With one worker and a time limit that is not
+        reached, "local-search" then gives the same allocation for the same seed.
 
     Returns
     -------
@@ -113,35 +115,31 @@ def solve(
     """
     begun = time.monotonic()
     info = _method(method)
-    _require_options(time_limit, seed, num_workers, rel_gap)
+    _require_options(time_limit, seed, num_workers, rel_gap, round_limit)
     time_limit, seed = min(float(time_limit), LONGEST), int(seed)
     workers = _processors() if num_workers is None else int(num_workers)
-    run = _Run(instance, begun, on_progress)
     start = None if initial is None else _start(instance, initial)
+    run = _Run(instance, begun, on_progress, start, rel_gap)
     problem = Problem(instance)
     with interrupted_once() as finish:
         try:
-            if start is not None:
-                run.incumbent(start)
+            run.tell()
             reason = why_infeasible(problem)
             if reason is not None:
                 outcome = Outcome(Termination.PROVEN, infeasible_because=reason)
             else:
-                run.bounded(closed_form_bound(problem), Proof.CLOSED_FORM)
+                run.best.bounded(closed_form_bound(problem), Proof.CLOSED_FORM)
                 options = Options(
                     deadline=begun + time_limit,
                     seed=seed,
                     num_workers=workers,
                     rel_gap=rel_gap,
-                    start=start,
-                    bound=run.bound,
                     mip_solver=mip_solver,
-                    on_incumbent=run.incumbent,
-                    on_bound=run.bounded,
+                    round_limit=None if round_limit is None else int(round_limit),
                 )
-                outcome = info.run(problem, options)
+                outcome = info.run(problem, run.best.within(options))
                 if info.balances:
-                    run.balanced(problem, options)
+                    run.balance(problem, options)
             finish()
         except KeyboardInterrupt:
             finish()
@@ -150,132 +148,87 @@ def solve(
 
 
 class _Run:
-    """The best allocation and bound so far, each checked when it comes."""
+    """What is told while a method runs, and what is kept of it."""
 
     def __init__(
-        self, instance: Instance, begun: float, on_progress: ProgressCallback | None
+        self,
+        instance: Instance,
+        begun: float,
+        on_progress: ProgressCallback | None,
+        start: Array | None,
+        rel_gap: float,
     ) -> None:
         self.instance = instance
         self.begun = begun
-        self.best: tuple[Array, int] | None = None  # one value: an interrupt may come in between
-        self.claims: list[tuple[int, Proof]] = []
-        self.refuted: dict[Proof, str] = {}
         self.history: list[Progress] = []
+        self.best = Best(
+            instance,
+            start=start,
+            rel_gap=rel_gap,
+            on_incumbent=lambda _: self.tell(),
+            on_bound=lambda *_: self.tell(),
+            judged=True,
+        )
         self._on_progress = on_progress
-
-    @property
-    def node_index(self) -> Array | None:
-        """The best allocation."""
-        return None if self.best is None else self.best[0]
-
-    @property
-    def cost(self) -> int | None:
-        """Its cost in exact units."""
-        return None if self.best is None else self.best[1]
-
-    @property
-    def bound(self) -> int | None:
-        """The best bound that nothing refutes, in exact units of cost."""
-        return self.claims[-1][0] if self.claims else None
 
     @property
     def allocation(self) -> Allocation | None:
         """The best allocation, for the user."""
-        return None if self.best is None else Allocation(self.instance, self.best[0])
+        found = self.best.node_index
+        return None if found is None else Allocation(self.instance, found)
 
-    def incumbent(self, node_index: Array) -> None:
-        """Keep an allocation if it is better than the best so far and breaks no rule."""
-        cost = cost_in_units(self.instance, node_index)
-        if self.cost is not None and cost >= self.cost:
-            return
-        violations = check(self.instance, node_index)
-        if violations:
-            claim = f"a method returned an allocation with {len(violations)} violations"
-            raise MethodError(
-                f"{claim}, the first: {violations[0]}",
-                self.allocation,
-                (claim, *map(str, violations[:10])),
-            )
-        self.best = node_index.copy(), cost
-        for bound, proof in [claim for claim in self.claims if claim[0] > cost]:
-            self.refute(f"a bound of {self._user_number(bound)}", proof)
-        self._tell()
-
-    def bounded(self, bound: int, proof: Proof) -> None:
-        """Keep a bound if it is better than the best so far and no allocation refutes it."""
-        if proof in self.refuted or (self.bound is not None and bound <= self.bound):
-            return
-        if self.cost is not None and bound > self.cost:
-            self.refute(f"a bound of {self._user_number(bound)}", proof)
-            return
-        self.claims.append((bound, proof))
-        self._tell()
-
-    def refute(self, claim: str, proof: Proof) -> None:
-        """Drop a claim that the best allocation contradicts, and all else of the same source."""
-        self.claims = [kept for kept in self.claims if kept[1] is not proof]
-        if proof not in self.refuted:
-            self.refuted[proof] = (
-                f"{claim} was claimed ({proof.value}), but an allocation of cost "
-                f"{self._user_number(self.cost)} exists: the claim is wrong and was dropped; "
-                "please report it"
-            )
-            warnings.warn(self.refuted[proof], NodewiseWarning, stacklevel=2)
-
-    def balanced(self, problem: Problem, options: Options) -> None:
+    def balance(self, problem: Problem, options: Options) -> None:
         """Replace the best allocation by a better balanced one that costs no more."""
-        if self.node_index is None:
+        if self.best.node_index is None:
             return
         now = time.monotonic()
         limit = now + max(_LEAST_BALANCING, _BALANCING * (now - self.begun))
         limit = min(limit, options.deadline + _LEAST_BALANCING)
-        found = balance(problem, replace(options, deadline=limit), self.node_index)
-        self.incumbent(found)
-        cost = cost_in_units(self.instance, found)
-        if cost == self.cost and not check(self.instance, found):
-            self.best = found, cost
-
-    def _tell(self) -> None:
-        point = Progress(
-            seconds=time.monotonic() - self.begun,
-            cost=in_user_units(self.instance, self.cost),
-            bound=self.user_bound(),
+        self.best.rebalance(
+            balance(problem, replace(options, deadline=limit), self.best.node_index)
         )
+
+    def tell(self) -> None:
+        """Note the present cost and bound where they are news, and pass them on."""
+        cost = in_user_units(self.instance, self.best.cost)
+        bound = self.user_bound()
+        last = self.history[-1] if self.history else None
+        if (cost, bound) == ((None, None) if last is None else (last.cost, last.bound)):
+            return
+        point = Progress(seconds=time.monotonic() - self.begun, cost=cost, bound=bound)
         self.history.append(point)
         if self._on_progress is not None:
             self._on_progress(point)
 
-    def _user_number(self, units: int | None) -> Number | None:
-        return in_user_units(self.instance, units)
-
     def user_bound(self) -> Number | None:
         """The bound in the user's unit: where it meets the cost, the same number."""
-        return in_user_units(self.instance, self.bound, floor=self.bound != self.cost)
+        best = self.best
+        return in_user_units(self.instance, best.bound, floor=best.bound != best.cost)
 
 
 def _result(
     run: _Run, problem: Problem, method: str, outcome: Outcome, seed: int, workers: int
 ) -> Result:
-    instance = run.instance
-    if outcome.infeasible_because is not None and run.node_index is not None:
-        run.refute(
+    instance, best = run.instance, run.best
+    if outcome.infeasible_because is not None and best.node_index is not None:
+        best.refute(
             f"that there is no allocation ({outcome.infeasible_because})", _proof_of(outcome)
         )
         outcome = Outcome(Termination.FINISHED)
     termination, message = outcome.termination, outcome.message
-    proof = run.claims[-1][1] if run.claims else None
+    proof = best.claims[-1][1] if best.claims else None
     if outcome.infeasible_because is not None:
         status, proof = Status.INFEASIBLE, _proof_of(outcome)
-    elif run.cost is not None and run.cost == run.bound:
+    elif best.cost is not None and best.cost == best.bound:
         status, termination = Status.OPTIMAL, Termination.PROVEN
     else:
-        status = Status.UNKNOWN if run.cost is None else Status.FEASIBLE
+        status = Status.UNKNOWN if best.cost is None else Status.FEASIBLE
         if termination is Termination.PROVEN:
             termination, message = Termination.FINISHED, message or _INCOMPLETE
-        if _nearly_proved(run) or run.cost is None:
+        if _nearly_proved(best) or best.cost is None:
             message = "; ".join(filter(None, [message, what_to_round(problem)])) or None
-    if run.refuted:
-        message = "; ".join(filter(None, [*run.refuted.values(), message]))
+    if best.refuted:
+        message = "; ".join(filter(None, [*best.refuted.values(), message]))
     infeasible = status is Status.INFEASIBLE
     return Result(
         instance=instance,
@@ -283,7 +236,7 @@ def _result(
         status=status,
         termination=termination,
         allocation=run.allocation,
-        cost=in_user_units(instance, run.cost),
+        cost=in_user_units(instance, best.cost),
         bound=None if infeasible else run.user_bound(),
         seconds=time.monotonic() - run.begun,
         seed=seed,
@@ -301,11 +254,11 @@ def _proof_of(outcome: Outcome) -> Proof:
     return Proof.LIMITS if outcome.proof is None else outcome.proof
 
 
-def _nearly_proved(run: _Run) -> bool:
+def _nearly_proved(best: Best) -> bool:
     """Whether the gap is so small that only digits are missing."""
-    if run.cost is None or run.bound is None:
+    if best.cost is None or best.bound is None:
         return False
-    return (run.cost - run.bound) * _NEARLY <= run.cost
+    return (best.cost - best.bound) * _NEARLY <= best.cost
 
 
 def _method(name: str) -> MethodInfo:
@@ -318,7 +271,9 @@ def _method(name: str) -> MethodInfo:
     return info
 
 
-def _require_options(time_limit: Any, seed: Any, num_workers: Any, rel_gap: Any) -> None:
+def _require_options(
+    time_limit: Any, seed: Any, num_workers: Any, rel_gap: Any, round_limit: Any
+) -> None:
     rules: list[tuple[str, Any, bool, str]] = [
         ("time_limit", time_limit, is_time_limit(time_limit), TIME_LIMIT_RULE),
         ("seed", seed, _is_whole(seed) and seed >= 0, "an integer, 0 or more"),
@@ -327,6 +282,12 @@ def _require_options(time_limit: Any, seed: Any, num_workers: Any, rel_gap: Any)
             num_workers,
             num_workers is None or (_is_whole(num_workers) and num_workers >= 1),
             "an integer, 1 or more",
+        ),
+        (
+            "round_limit",
+            round_limit,
+            round_limit is None or (_is_whole(round_limit) and round_limit >= 0),
+            "an integer, 0 or more",
         ),
         (
             "rel_gap",

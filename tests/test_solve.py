@@ -5,6 +5,7 @@ import subprocess
 import sys
 import textwrap
 import types
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 from random_instances import random_instances
 
 import solver
+from instances import from_spec
 from solver import (
     Allocation,
     BackendUnavailableError,
@@ -416,3 +418,42 @@ def test_public_names_are_all_there():
     }  # fmt: skip
     assert all(not isinstance(getattr(solver, name), types.ModuleType) for name in solver.__all__)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_limit_on_the_rounds_makes_runs_repeat_exactly():
+    instance = from_spec("few_per_node:nodes=15,seed=2")
+    runs = [
+        solve(instance, "local-search", seed=seed, num_workers=1, round_limit=rounds)
+        for seed, rounds in [(1, 4), (1, 4), (2, 4), (1, 0)]
+    ]
+    indices = [run.allocation.node_index.tolist() for run in runs]
+    assert indices[0] == indices[1]
+    assert indices[0] != indices[2]
+    assert runs[3].cost > runs[0].cost
+
+
+@pytest.mark.parametrize("limit", [-1, 2.5, float("nan"), "3"])
+def test_a_wrong_limit_on_the_rounds_is_refused(limit):
+    with pytest.raises(OptionError, match=r"round_limit is .*; it must be an integer, 0 or more"):
+        solve(from_spec("few_per_node:nodes=4"), "greedy", round_limit=limit)
+
+
+@pytest.mark.parametrize("method", ["auto", "column-generation", "cp-sat", "local-search"])
+def test_each_better_allocation_is_costed_and_checked_once(method, monkeypatch):
+    module, calls = sys.modules["solver.methods.best"], Counter()
+
+    def counted(name):
+        function = getattr(module, name)
+
+        def call(*arguments):
+            calls[name] += 1
+            return function(*arguments)
+
+        return call
+
+    for name in ("check", "cost_in_units"):
+        monkeypatch.setattr(module, name, counted(name))
+    result = solve(from_spec("few_per_node:nodes=8,seed=2"), method, time_limit=3, num_workers=1)
+    better = len({point.cost for point in result.history if point.cost is not None})
+    assert calls["check"] <= better + 1  # and once for the better balanced one
+    assert calls["cost_in_units"] >= better

@@ -279,7 +279,7 @@ def test_cp_sat_bounds_survive_objectives_that_cancel():
 def test_a_refuted_bound_is_not_kept_by_a_method():
     instance = Instance.from_arrays(node_compute=[4, 4], task_compute=[3, 3, 3])
     told = []
-    best = Best(
+    best = Best.of(
         Problem(instance),
         Options(deadline=time.monotonic() + 9, on_bound=lambda bound, _: told.append(bound)),
     )

@@ -167,6 +167,9 @@ def solve_command(
     mip_solver: Annotated[
         str, typer.Option(help="For --method mip: HiGHS, CBC or another solver of PuLP.")
     ] = "HiGHS",
+    round_limit: Annotated[
+        int | None, typer.Option(help="Rounds of a local search; with --workers 1 runs repeat.")
+    ] = None,
 ) -> None:
     """Find the cheapest allocation of INSTANCE, with a proven bound beside it.
 
@@ -188,6 +191,7 @@ def solve_command(
             rel_gap=rel_gap,
             initial=start,
             mip_solver=mip_solver,
+            round_limit=round_limit,
         )
     except MethodError as error:
         _write(_of_allocation(error.allocation, output, loads))

@@ -48,7 +48,7 @@ def auto(problem: Problem, options: Options) -> Outcome:
     searched first. Stops as soon as the cost meets the bound. Until compiled code is there, the
     search is a plain one, and column generation waits; the message says so if it never came.
     """
-    best = Best(problem, options)
+    best = Best.of(problem, options)
     baseline = Outcome(Termination.FINISHED)
     if not (is_large(problem) and is_usable(options.seconds_left() / 2)):
         baseline = run_baselines(best, problem, options)

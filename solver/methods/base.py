@@ -37,6 +37,8 @@ class Options:
         The solver that method "mip" uses.
     round_limit : int or None
         Rounds after which a local search ends, for runs that can be repeated exactly.
+    best : Best or None
+        That of the method around this one, if there is one: see `best.Best.of`.
     on_incumbent, on_bound : callables
         Told of every better allocation (node positions) and every better bound (exact cost
         units, and what it rests on) as soon as they are found.
@@ -50,6 +52,7 @@ class Options:
     bound: int | None = None
     mip_solver: str = "HiGHS"
     round_limit: int | None = None
+    best: object | None = None
     on_incumbent: Callable[[Array], None] = field(default=_ignore)
     on_bound: Callable[[int, Proof], None] = field(default=_ignore)
 

@@ -1,13 +1,19 @@
-"""Baselines first: what every method that starts from an allocation begins with."""
+"""The best so far, and the baselines that every method begins with."""
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 
 from ..engines.process import EngineCrash
-from ..judge.cost import cost_in_units
+from ..errors import MethodError, NodewiseWarning
+from ..judge.check import check
+from ..judge.cost import cost_in_units, in_user_units
+from ..model.allocation import Allocation
 from ..model.exact import Array
+from ..model.instance import Instance
 from ..model.proofs import Proof
 from ..model.result import Termination
 from ..problem.problem import Problem
@@ -21,24 +27,108 @@ __all__ = ["Best", "run_baselines", "warm_started"]
 
 
 class Best:
-    """The best allocation and bound so far, passed on as they improve."""
+    """The best allocation and bound so far: the one place where they are compared and kept.
 
-    def __init__(self, problem: Problem, options: Options) -> None:
-        self._problem, self._options = problem, options
-        self.node_index = options.start
-        self.cost = (
-            None if options.start is None else cost_in_units(problem.instance, options.start)
+    A method that runs within another shares its object, see `of`; then each better allocation is
+    costed, checked and passed on once.
+
+    Parameters
+    ----------
+    instance : Instance
+    start : (m,) int64 or None
+        A feasible allocation to begin from.
+    bound : int or None
+        A proven bound, in exact units of cost.
+    rel_gap : float
+        The gap at which it counts as settled.
+    on_incumbent, on_bound : callable
+        Told of every better allocation, and of every better bound, also of one that is refuted.
+    judged : bool
+        Whether each better allocation is checked, and wrong claims are warned of: so it is in
+        `solve`, which trusts no method.
+
+    Attributes
+    ----------
+    claims : list of (bound, Proof or None)
+        The bounds that nothing refutes, the best last.
+    refuted : dict
+        From a source of wrong claims to the sentence about them.
+    """
+
+    def __init__(
+        self,
+        instance: Instance,
+        *,
+        start: Array | None = None,
+        bound: int | None = None,
+        rel_gap: float = 0.0,
+        on_incumbent: Callable[[Array], None] = lambda _: None,
+        on_bound: Callable[[int, Proof], None] = lambda *_: None,
+        judged: bool = False,
+    ) -> None:
+        self.instance = instance
+        # One value, because an interrupt may come in between.
+        self.found = None if start is None else (start, cost_in_units(instance, start))
+        self.claims: list[tuple[int, Proof | None]] = [] if bound is None else [(bound, None)]
+        self.refuted: dict[Proof, str] = {}
+        self._rel_gap = Fraction(rel_gap)
+        self._on_incumbent, self._on_bound = on_incumbent, on_bound
+        self._judged = judged
+
+    @classmethod
+    def of(cls, problem: Problem, options: Options) -> Best:
+        """That of the method around this one, or one that tells what the options name.
+
+        One of its own has a method that is to begin from another allocation than the best.
+        """
+        outer = options.best
+        if (
+            isinstance(outer, cls)
+            and options.start is outer.node_index
+            and options.on_incumbent == outer.incumbent
+        ):
+            return outer
+        return cls(
+            problem.instance,
+            start=options.start,
+            bound=options.bound,
+            rel_gap=options.rel_gap,
+            on_incumbent=options.on_incumbent,
+            on_bound=options.on_bound,
         )
-        self.bound = options.bound
+
+    @property
+    def node_index(self) -> Array | None:
+        """The best allocation."""
+        return None if self.found is None else self.found[0]
+
+    @property
+    def cost(self) -> int | None:
+        """Its cost in exact units."""
+        return None if self.found is None else self.found[1]
+
+    @property
+    def bound(self) -> int | None:
+        """The best bound that nothing refutes, in exact units of cost."""
+        return self.claims[-1][0] if self.claims else None
 
     def incumbent(self, node_index: Array) -> None:
-        """Keep and pass on an allocation if it is better."""
-        cost = cost_in_units(self._problem.instance, node_index)
-        if self.cost is None or cost < self.cost:
-            self.node_index, self.cost = node_index.copy(), cost
-            if self.bound is not None and cost < self.bound:
-                self.bound = None  # refuted
-            self._options.on_incumbent(node_index)
+        """Keep and pass on an allocation if it is better.
+
+        Raises
+        ------
+        MethodError
+            If it breaks a rule and is judged.
+        """
+        cost = cost_in_units(self.instance, node_index)
+        if self.cost is not None and cost >= self.cost:
+            return
+        if self._judged:
+            self._require_valid(node_index)
+        self.found = node_index.copy(), cost
+        for bound, proof in [claim for claim in self.claims if claim[0] > cost]:
+            self._refute_bound(bound, proof)
+        self._on_incumbent(node_index)
 
     def bounded(self, bound: int, proof: Proof) -> None:
         """Keep and pass on a bound if it is better.
@@ -46,10 +136,50 @@ class Best:
         One above the cost of an allocation is refuted: it is passed on, to be reported, but
         nothing is concluded from it.
         """
-        if self.bound is None or bound > self.bound:
-            if self.cost is None or bound <= self.cost:
-                self.bound = bound
-            self._options.on_bound(bound, proof)
+        if proof in self.refuted or (self.bound is not None and bound <= self.bound):
+            return
+        if self.cost is not None and bound > self.cost:
+            self._refute_bound(bound, proof)
+        else:
+            self.claims.append((bound, proof))
+        self._on_bound(bound, proof)
+
+    def _refute_bound(self, bound: int, proof: Proof | None) -> None:
+        if proof is None:
+            self.claims = [kept for kept in self.claims if kept[0] != bound]
+        else:
+            self.refute(f"a bound of {in_user_units(self.instance, bound)}", proof)
+
+    def refute(self, claim: str, proof: Proof) -> None:
+        """Drop a claim that the best allocation contradicts, and all else of the same source."""
+        self.claims = [kept for kept in self.claims if kept[1] is not proof]
+        if proof in self.refuted:
+            return
+        self.refuted[proof] = (
+            f"{claim} was claimed ({proof.value}), but an allocation of cost "
+            f"{in_user_units(self.instance, self.cost)} exists: the claim is wrong and was "
+            "dropped; please report it"
+        )
+        if self._judged:
+            warnings.warn(self.refuted[proof], NodewiseWarning, stacklevel=2)
+
+    def rebalance(self, node_index: Array) -> None:
+        """Take another allocation of at most the same cost, if it is valid."""
+        self.incumbent(node_index)
+        cost = cost_in_units(self.instance, node_index)
+        if cost == self.cost and not check(self.instance, node_index):
+            self.found = node_index, cost
+
+    def _require_valid(self, node_index: Array) -> None:
+        violations = check(self.instance, node_index)
+        if violations:
+            best = None if self.found is None else Allocation(self.instance, self.found[0])
+            claim = f"a method returned an allocation with {len(violations)} violations"
+            raise MethodError(
+                f"{claim}, the first: {violations[0]}",
+                best,
+                (claim, *map(str, violations[:10])),
+            )
 
     def within(self, options: Options) -> Options:
         """The options for a method whose finds are to go through this."""
@@ -57,6 +187,7 @@ class Best:
             options,
             start=self.node_index,
             bound=self.bound,
+            best=self,
             on_incumbent=self.incumbent,
             on_bound=self.bounded,
         )
@@ -65,7 +196,7 @@ class Best:
         """Whether the gap is closed, or as small as was asked for."""
         if self.cost is None or self.bound is None:
             return False
-        return self.cost - self.bound <= Fraction(self._options.rel_gap) * self.cost
+        return self.cost - self.bound <= self._rel_gap * self.cost
 
     def outcome(self, otherwise: Termination) -> Outcome:
         """How the run ended."""
@@ -96,7 +227,7 @@ def warm_started(exact: Method) -> Method:
 
     def run(problem: Problem, options: Options) -> Outcome:
         require_buildable(problem)
-        best = Best(problem, options)
+        best = Best.of(problem, options)
         run_baselines(best, problem, options)
         if best.settled():
             return best.outcome(Termination.FINISHED)

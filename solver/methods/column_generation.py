@@ -44,7 +44,7 @@ def column_generation(problem: Problem, options: Options) -> Outcome:
         If there are too many classes of tasks and nodes for it.
     """
     require_buildable(problem)
-    best = Best(problem, options)
+    best = Best.of(problem, options)
     run_baselines(best, problem, options)
     if best.settled():
         return best.outcome(Termination.FINISHED)

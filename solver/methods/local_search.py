@@ -39,7 +39,7 @@ def local_search(problem: Problem, options: Options) -> Outcome:
     and some more. With one worker and a limit on the rounds, the same seed gives the same
     allocation. Until compiled code is there, a plain search stands in.
     """
-    best = Best(problem, options)
+    best = Best.of(problem, options)
     if best.settled():
         return best.outcome(Termination.FINISHED)
     if not is_usable(options.seconds_left()):

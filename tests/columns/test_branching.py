@@ -100,7 +100,7 @@ def test_the_method_branches_where_columns_are_too_many_to_list(monkeypatch):
         problem = Problem(instance)
         options = Options(deadline=time.monotonic() + 12)
         poor = solve(problem.instance, "greedy").allocation.node_index
-        best = Best(problem, replace(options, start=poor))
+        best = Best.of(problem, replace(options, start=poor))
         module.prove(problem, options, best)
         assert check(problem.instance, best.node_index) == []
         assert best.bound <= best.cost

@@ -72,7 +72,7 @@ def test_what_is_proved_without_any_help_is_optimal(shape, count, least):
         if worst is None:
             continue
         within = options(deadline=time.monotonic() + 3)
-        run = Best(problem, replace(within, start=worst.node_index))
+        run = Best.of(problem, replace(within, start=worst.node_index))
         prove(problem, within, run)
         cost = Fraction(run.cost, instance.exact.cost_scale)
         assert check(instance, run.node_index) == []
