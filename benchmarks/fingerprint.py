@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from solver import Instance
-from solver.files.columns import at_default
+from solver.files.cells import at_default
 from solver.model.exact import Array
 from solver.model.fields import Field, Kind, fields_of
 

@@ -13,8 +13,8 @@ from wide_instances import wide_instances
 from solver import Status, check, cost_of, lower_bound, methods, solve
 from solver.bounds.lower_bound import BOUNDS
 
-BATCHES = 10
-SECONDS = 2.0 if NIGHTLY else 0.4
+BATCHES = cases(10, 80)
+SECONDS = cases(0.4, 0.5)
 EXACT = ("auto", "cp-sat", "column-generation", "mip:HiGHS", "mip:CBC")
 
 

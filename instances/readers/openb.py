@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from solver.errors import InstanceError
+from solver.errors import InstanceError, NodewiseError
+from solver.files.table import Table, read_table
+from solver.files.text import read_bytes
 from solver.model.instance import Instance
-
-from .table import Table, read_table
 
 __all__ = ["read_openb"]
 
@@ -57,37 +57,41 @@ def read_openb(paths: Sequence[Path]) -> Instance:
         raise InstanceError(
             f"openb: {len(paths)} files given; name two, the node list and then the pod list"
         )
-    nodes = read_table(Path(paths[0]), ("sn", "cpu_milli", "memory_mib", "gpu", "model"))
-    pods = read_table(
-        Path(paths[1]),
-        ("name", "cpu_milli", "memory_mib", "num_gpu", "gpu_milli"),
-        optional=("gpu_spec",),
-    )
+    nodes = _read(paths[0], "sn", "cpu_milli", "memory_mib", "gpu", "model")
+    pods = _read(paths[1], "name", "cpu_milli", "memory_mib", "num_gpu", "gpu_milli")
+    pods.columns.setdefault("gpu_spec", [""] * len(pods.columns["name"]))
     gpus = nodes.whole_numbers("gpu")
     if not gpus:
-        raise InstanceError(f"{nodes.path}: there are no nodes below the header")
+        raise InstanceError(f"{nodes.where}: there are no nodes below the header")
     kinds = _kinds(nodes, gpus)
     num_gpu = pods.whole_numbers("num_gpu")
     shares = pods.whole_numbers("gpu_milli")
     eligible, groups = _eligibility(pods, num_gpu, kinds)
     fields: dict[str, Any] = {
-        "node_ids": nodes.names("sn"),
+        "node_ids": nodes.unique("sn"),
         "node_compute": [_MILLI * gpu for gpu in gpus],
         "node_storage": nodes.whole_numbers("memory_mib"),
         "node_resources": {"cpu": nodes.whole_numbers("cpu_milli")},
         "node_kind": kinds,
-        "task_ids": pods.names("name"),
+        "task_ids": pods.unique("name"),
         "task_compute": [gpu * milli for gpu, milli in zip(num_gpu, shares, strict=True)],
         "task_storage": pods.whole_numbers("memory_mib"),
         "task_resources": {"cpu": pods.whole_numbers("cpu_milli")},
         "task_eligible": eligible,
         "eligible_groups": groups,
     }
-    name = os.fsencode(pods.path.stem).decode(errors="replace")  # a name may be any bytes
+    name = os.fsencode(Path(paths[1]).stem).decode(errors="replace")  # a name may be any bytes
     try:
         return Instance.from_arrays(**fields, name=name)
     except InstanceError as error:
-        raise InstanceError(f"{nodes.path}, {pods.path}: {error}") from None
+        raise InstanceError(f"{nodes.where}, {pods.where}: {error}") from None
+
+
+def _read(path: str | os.PathLike[str], *columns: str) -> Table:
+    """A table that has some columns."""
+    table = read_table(read_bytes(Path(path), InstanceError), str(path), InstanceError)
+    table.require(*columns)
+    return table
 
 
 def _kinds(nodes: Table, gpus: list[int]) -> list[str | None]:
@@ -95,9 +99,7 @@ def _kinds(nodes: Table, gpus: list[int]) -> list[str | None]:
     models = nodes.columns["model"]
     for row, (gpu, model) in enumerate(zip(gpus, models, strict=True)):
         if gpu and not model:
-            raise InstanceError(
-                f"{nodes.where(row, 'model')}: the model is empty, but the node has {gpu} GPUs"
-            )
+            raise nodes.error(row, "model", f"the model is empty, but the node has {gpu} GPUs")
     return [model if gpu else None for gpu, model in zip(gpus, models, strict=True)]
 
 
@@ -116,18 +118,20 @@ def _eligibility(
             named = {name.strip() for name in spec.split("|")}
             group = tuple(m for m in models if m in named) if spec else any_gpu
             if group == ():
-                raise InstanceError(_nowhere(pods, row, spec, models))
+                raise _nowhere(pods, row, spec, models)
             position[key] = len(groups)
             groups.append(group)
         eligible.append(position[key])
     return eligible, groups
 
 
-def _nowhere(pods: Table, row: int, spec: str, models: tuple[str, ...]) -> str:
+def _nowhere(pods: Table, row: int, spec: str, models: tuple[str, ...]) -> NodewiseError:
     pod = pods.columns["name"][row]
     if not models:
-        return f"{pods.where(row, 'num_gpu')}: pod {pod!r} needs a GPU, but no node has one"
-    return (
-        f"{pods.where(row, 'gpu_spec')}: pod {pod!r} accepts {spec!r}, but no node has such a "
-        f"GPU; the models are {', '.join(models)}"
+        return pods.error(row, "num_gpu", f"pod {pod!r} needs a GPU, but no node has one")
+    return pods.error(
+        row,
+        "gpu_spec",
+        f"pod {pod!r} accepts {spec!r}, but no node has such a GPU; the models are "
+        f"{', '.join(models)}",
     )

@@ -29,7 +29,7 @@ _WHOLE = 1e-6
 
 
 @dataclass(frozen=True)
-class Part:
+class Subproblem:
     """A part of the problem.
 
     Attributes
@@ -99,12 +99,12 @@ class _Tree:
         self.bound: int = payload["bound"]
         self.parts, self.number = 0, itertools.count()
         self.left_open = self.upper  # the least bound of the parts that cannot be divided
-        self.open: list[tuple[int, int, int, Part]] = []
+        self.open: list[tuple[int, int, int, Subproblem]] = []
         members = tuple((k,) for k in range(self.data.demand.size))
-        self._push(Part(self.data, members, columns, self.bound, 0))
+        self._push(Subproblem(self.data, members, columns, self.bound, 0))
 
     def run(self) -> None:
-        """Part after part, until none is left below the best cost."""
+        """Subproblem after part, until none is left below the best cost."""
         while True:
             least = self.open[0][0] if self.open else self.upper
             self._raise_bound(min(least, self.left_open, self.upper))
@@ -117,7 +117,7 @@ class _Tree:
     def _over(self) -> bool:
         return time.monotonic() >= self.deadline
 
-    def _push(self, part: Part) -> None:
+    def _push(self, part: Subproblem) -> None:
         heapq.heappush(self.open, (part.bound, -part.depth, next(self.number), part))
 
     def _raise_bound(self, bound: int) -> None:
@@ -125,7 +125,7 @@ class _Tree:
             self.bound = bound
             self.send(("bound", bound))
 
-    def _explore(self, part: Part) -> bool:
+    def _explore(self, part: Subproblem) -> bool:
         """Bound a part and divide it; False if time ran out before that."""
         master = Generation(part.data)
         master.begin(self.deadline, self.upper)
@@ -153,7 +153,7 @@ class _Tree:
                 self._push(replace(child, columns=_translated(part, child, useful)))
         return True
 
-    def _offer(self, part: Part, master: Generation, answer: Master) -> None:
+    def _offer(self, part: Subproblem, master: Generation, answer: Master) -> None:
         """Send the allocation if the relaxation is one, and cheaper than before."""
         times = np.rint(answer.amounts)
         if answer.left_out.any() or (np.abs(answer.amounts - times) > _WHOLE).any():
@@ -191,7 +191,7 @@ def _useful(master: Generation, answer: Master, upper: int) -> list[Column]:
     ]  # fmt: skip
 
 
-def _divide(part: Part, master: Generation, answer: Master) -> Iterator[Part]:
+def _divide(part: Subproblem, master: Generation, answer: Master) -> Iterator[Subproblem]:
     """Two parts that hold all allocations of this one, or one if a class of tasks is split."""
     used = np.flatnonzero(answer.amounts > _WHOLE)
     amounts = answer.amounts[used]
@@ -229,7 +229,9 @@ def _most_fractional(shares: Array) -> tuple[int, int] | None:
     return (int(row), int(column)) if distance.flat[best] > _WHOLE else None
 
 
-def _child(part: Part, members: tuple[tuple[int, ...], ...] | None = None, **data: Array) -> Part:
+def _child(
+    part: Subproblem, members: tuple[tuple[int, ...], ...] | None = None, **data: Array
+) -> Subproblem:
     return replace(
         part,
         data=replace(part.data, **data),
@@ -238,7 +240,7 @@ def _child(part: Part, members: tuple[tuple[int, ...], ...] | None = None, **dat
     )
 
 
-def _by_node_class(part: Part, k: int, g: int) -> Iterator[Part]:
+def _by_node_class(part: Subproblem, k: int, g: int) -> Iterator[Subproblem]:
     """Task k on node class g, and not on it."""
     on, off = part.data.most.copy(), part.data.most.copy()
     on[k], off[k, g] = 0, 0
@@ -252,13 +254,13 @@ def _apart_of(data: ClassTable) -> Array:
     return data.apart.copy() if data.apart.size else np.zeros((K, K), dtype=np.bool_)
 
 
-def _apart(part: Part, j: int, k: int) -> Part:
+def _apart(part: Subproblem, j: int, k: int) -> Subproblem:
     apart = _apart_of(part.data)
     apart[j, k] = apart[k, j] = True
     return _child(part, apart=apart)
 
 
-def _together(part: Part, j: int, k: int) -> Part:
+def _together(part: Subproblem, j: int, k: int) -> Subproblem:
     """A task in the place of two."""
     data, pair = part.data, [j, k]
     apart = _apart_of(data)
@@ -279,7 +281,7 @@ def _together(part: Part, j: int, k: int) -> Part:
     )
 
 
-def _split(part: Part, k: int) -> Part:
+def _split(part: Subproblem, k: int) -> Subproblem:
     """Every task of class k a class of its own: the first in its place, the others behind."""
     data = part.data
     more = int(data.count[k]) - 1
@@ -300,7 +302,7 @@ def _split(part: Part, k: int) -> Part:
     )
 
 
-def _translated(parent: Part, child: Part, columns: list[Column]) -> list[Column]:
+def _translated(parent: Subproblem, child: Subproblem, columns: list[Column]) -> list[Column]:
     """The columns of a part as far as they are columns of its child, whole or without a task."""
     old, data = parent.data.demand.size, child.data
     new = list(range(old, data.demand.size))

@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import InstanceError
 from ..model.fields import Field, Kind, fields_of, reserved_names
 from ..model.instance import Instance
-from .columns import at_default, tidy_cells, values_of
+from .cells import at_default, tidy_cells, values_of
 from .eligibility import EligibleGroups
 from .table import Table
 from .text import packed

@@ -13,7 +13,7 @@ from typing import Any
 from ..errors import InstanceError
 from ..model.fields import Field, Kind, fields_of
 from ..model.instance import Instance
-from .columns import at_default, tidy_cells, values_of
+from .cells import at_default, tidy_cells, values_of
 from .eligibility import EligibleGroups
 from .text import decode, did_you_mean, packed
 

@@ -22,6 +22,7 @@ __all__ = ["Table", "read_table"]
 
 _CHUNK = 65_536
 _CELL_LIMIT = 2**31 - 1
+_MOST_DIGITS = 300
 _FLOAT_INTEGERS = 2**53
 _NUMBER_CHARACTERS = frozenset("0123456789.eE+-")
 
@@ -92,6 +93,20 @@ class Table:
             row_of[cell] = row
         return cells
 
+    def whole_numbers(self, column: str) -> list[int]:
+        """The cells of a column as integers, 0 or more.
+
+        Raises
+        ------
+        NodewiseError
+            At the first cell that is something else, an empty one too.
+        """
+        cells = self.columns[column]
+        for row, cell in enumerate(cells):
+            if not (cell.isascii() and cell.isdigit() and len(cell) <= _MOST_DIGITS):
+                raise self.error(row, column, f"{cell!r} is not a whole number, 0 or more")
+        return [int(cell) for cell in cells]
+
     def numbers(
         self,
         column: str,
@@ -158,7 +173,7 @@ def _plain_numbers(cells: list[str]) -> Any:
     joined = "".join(cells)
     if not joined.isascii() or "" in cells:
         return None
-    if joined.isdigit() and max(map(len, cells)) < 300:
+    if joined.isdigit() and max(map(len, cells)) < _MOST_DIGITS:
         return packed(list(map(int, cells)))
     if not _NUMBER_CHARACTERS.issuperset(joined):
         return None

@@ -87,14 +87,14 @@ def _partner(state: State, i: int, free: Array, ranking: Ranking, rng: np.random
 def _alike(facts: Facts, state: State, i: int, j: int) -> bool:
     """Whether two nodes are of one class, equally full and hold tasks of the same classes."""
     if (
-        facts.node_kind[i] != facts.node_kind[j]
+        facts.node_class[i] != facts.node_class[j]
         or state.load[i] != state.load[j]
         or state.count[i] != state.count[j]
     ):
         return False
     for at in range(state.count[i]):
         s, t = state.slots[state.first[i] + at], state.slots[state.first[j] + at]
-        if facts.kind[s] != facts.kind[t]:
+        if facts.task_class[s] != facts.task_class[t]:
             return False
     return True
 

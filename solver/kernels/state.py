@@ -38,13 +38,13 @@ class Facts(NamedTuple):
 
     Attributes
     ----------
-    demand, kind, group : (m,)
+    demand, task_class, group : (m,)
         Demand, class and eligibility group of each task.
     needs : (m, d)
     node_compute, price, idle : (n,)
         Capacity, overload price and the cost of being on, in units of the grid.
     capacity : (n, d)
-    node_kind : (n,)
+    node_class : (n,)
         Class of each node.
     allowed : (groups, n) or (0, n) bool
         Who may run where, if the mask is small; else the lists tell:
@@ -57,14 +57,14 @@ class Facts(NamedTuple):
     """
 
     demand: Array
-    kind: Array
+    task_class: Array
     group: Array
     needs: Array
     node_compute: Array
     price: Array
     idle: Array
     capacity: Array
-    node_kind: Array
+    node_class: Array
     allowed: Array
     list_start: Array
     list_labels: Array
@@ -117,14 +117,14 @@ def make_facts(problem: Problem, order: Array) -> Facts:
     return own_arrays(
         Facts(
             demand=grid.task_compute[order],
-            kind=classes.task_class[order],
+            task_class=classes.task_class[order],
             group=instance.task_group[order],
             needs=grid.needs[order],
             node_compute=grid.node_compute,
             price=grid.overload_price,
             idle=grid.idle_cost,
             capacity=grid.capacity,
-            node_kind=classes.node_class,
+            node_class=classes.node_class,
             allowed=nobody if eligibility.mask is None else eligibility.mask,
             list_start=eligibility.start,
             list_labels=eligibility.labels,

@@ -13,7 +13,7 @@ from typing import Any, cast
 import numpy as np
 
 from ..errors import InstanceError
-from .columns import checked, columns_of, taken
+from .assembly import checked, columns_of, taken
 from .eligibility import Eligibility
 from .exact import Array
 from .fields import Field, Kind, fields_of

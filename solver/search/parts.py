@@ -100,14 +100,14 @@ def take(facts: Facts, node_of: Array, nodes: Array) -> tuple[Facts, Array, Arra
     allowed = np.ascontiguousarray(facts.allowed[:, nodes])
     own = facts._replace(
         demand=facts.demand[tasks],
-        kind=facts.kind[tasks],
+        task_class=facts.task_class[tasks],
         group=facts.group[tasks],
         needs=facts.needs[tasks],
         node_compute=facts.node_compute[nodes],
         price=facts.price[nodes],
         idle=facts.idle[nodes],
         capacity=facts.capacity[nodes],
-        node_kind=facts.node_kind[nodes],
+        node_class=facts.node_class[nodes],
         allowed=allowed,
         node_labels=np.ascontiguousarray(facts.node_labels[nodes]),
         everywhere=facts.everywhere or bool(allowed.size and allowed.all()),

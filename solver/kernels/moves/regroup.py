@@ -48,19 +48,19 @@ def _search(
     """
     # One flat loop over local copies: calls and scattered reads would triple its time.
     g, dims = nodes.size, facts.weight.size
-    capacity, price, idle = facts.node_compute[nodes], facts.price[nodes], facts.idle[nodes]
-    node_kind = facts.node_kind[nodes]
+    compute, price, idle = facts.node_compute[nodes], facts.price[nodes], facts.idle[nodes]
+    node_class = facts.node_class[nodes]
     load, count = np.zeros(g, dtype=np.int64), np.zeros(g, dtype=np.int64)
     room = np.empty((g, dims), dtype=np.int64)
     may = np.empty((size, g), dtype=np.bool_)
     needs = np.empty((size, dims), dtype=np.int64)
-    demand, kind = np.empty(size, dtype=np.int64), np.empty(size, dtype=np.int64)
+    demand, task_class = np.empty(size, dtype=np.int64), np.empty(size, dtype=np.int64)
     for p in range(g):
         for d in range(dims):
             room[p, d] = facts.capacity[nodes[p], d]
     for a in range(size):
         t = tasks[a]
-        demand[a], kind[a] = facts.demand[t], facts.kind[t]
+        demand[a], task_class[a] = facts.demand[t], facts.task_class[t]
         for d in range(dims):
             needs[a, d] = facts.needs[t, d]
         for p in range(g):
@@ -74,13 +74,13 @@ def _search(
     # Cost so far and free compute, before the task of each depth is placed.
     cost, free = np.zeros(size + 1, dtype=np.int64), np.zeros(size + 1, dtype=np.int64)
     for p in range(g):
-        free[0] += capacity[p]
+        free[0] += compute[p]
     choice = np.full(size + 1, -1, dtype=np.int64)
     used, depth = 0, 0
     while True:
         if depth < size and choice[depth] + 1 < g and used < branches:
             p = choice[depth] + 1
-            if depth > 0 and kind[depth] == kind[depth - 1]:
+            if depth > 0 and task_class[depth] == task_class[depth - 1]:
                 p = max(p, choice[depth - 1])  # tasks of a class in the order of nodes
             choice[depth] = p
             fits = may[depth, p]
@@ -88,12 +88,12 @@ def _search(
                 fits = fits and room[p, d] >= needs[depth, d]
             if fits and count[p] == 0:
                 for q in range(p):  # of like empty nodes the first
-                    fits = fits and not (count[q] == 0 and node_kind[q] == node_kind[p])
+                    fits = fits and not (count[q] == 0 and node_class[q] == node_class[p])
             if not fits:
                 continue
             used += 1
-            after = load[p] + demand[depth] - capacity[p]
-            before = load[p] - capacity[p]
+            after = load[p] + demand[depth] - compute[p]
+            before = load[p] - compute[p]
             above = cost[depth] + price[p] * (max(0, after) - max(0, before))
             if count[p] == 0:
                 above += idle[p]

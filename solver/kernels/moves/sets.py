@@ -84,9 +84,9 @@ def collect(
         t, demand = state.slots[first + at], state.demands[first + at]
         at += stride
         if facts.repeats:
-            if facts.kind[t] == last:
+            if facts.task_class[t] == last:
                 continue
-            last = facts.kind[t]
+            last = facts.task_class[t]
         if may_run(facts, t, j):
             size = _add(buffers, side, size, demand, t, -1)
     for k in range(size):  # the list of a node is sorted already
@@ -123,8 +123,10 @@ def _collect_pairs(
             b = a + 1 + int(rng.random() * (length - 1 - a))
         s, t = state.slots[first + a], state.slots[first + b]
         if everything and facts.repeats:  # of equal pairs of classes the first
-            like_s = a > 0 and facts.kind[state.slots[first + a - 1]] == facts.kind[s]
-            like_t = b > a + 1 and facts.kind[state.slots[first + b - 1]] == facts.kind[t]
+            like_s = a > 0 and facts.task_class[state.slots[first + a - 1]] == facts.task_class[s]
+            like_t = (
+                b > a + 1 and facts.task_class[state.slots[first + b - 1]] == facts.task_class[t]
+            )
             if like_s or like_t:
                 continue
         if may_run(facts, s, j) and may_run(facts, t, j):
