@@ -182,7 +182,13 @@ def lines_of(function: ast.FunctionDef) -> int:
 
 def test_every_folder_says_what_lives_there():
     packages = [path for path in sources_of_ours() if path.name == "__init__.py"]
-    assert [str(p) for p in packages if not ast.get_docstring(ast.parse(p.read_text()))] == []
+    silent = []
+    for path in packages:
+        text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        room = path.parent.relative_to(ROOT).as_posix()
+        if not text or (room.startswith("solver/") and "import" not in text):
+            silent.append(room)
+    assert silent == []
 
 
 def test_the_folders_of_the_tests_are_those_of_the_code():

@@ -48,7 +48,7 @@ def _task_without_node(problem: Problem) -> str | None:
     instance, classes = problem.instance, problem.classes
     need, have = problem.exact_numbers.needs, problem.exact_numbers.capacity
     eligibility, node_first = instance.eligibility, classes.node_first
-    group = instance.task_group[classes.task_first]
+    group = problem.group_of_class
     homeless = _without_listed_node(problem, np.arange(classes.num_task_classes))
     size = np.ones(have.shape)
     for d in range(have.shape[1]):
@@ -74,7 +74,7 @@ def _without_listed_node(problem: Problem, tasks: Array) -> Array:
     """
     instance, classes, numbers = problem.instance, problem.classes, problem.exact_numbers
     start, nodes = instance.eligibility.short_lists
-    group = instance.task_group[classes.task_first[tasks]]
+    group = problem.group_of_class[tasks]
     size = start[group + 1] - start[group]
     owner, place = np.repeat(tasks, size), np.cumsum(size)
     at = np.arange(place[-1] if size.size else 0) - np.repeat(place - size - start[group], size)
@@ -88,10 +88,9 @@ def _without_listed_node(problem: Problem, tasks: Array) -> Array:
 def _homeless_sentence(problem: Problem, k: int) -> str:
     instance, classes = problem.instance, problem.classes
     exact = instance.exact
-    row = instance.eligibility.row(int(instance.task_group[classes.task_first[k]]))
+    row = instance.eligibility.row(int(problem.group_of_class[k]))
     allowed = row[classes.node_first]
-    need = exact.needs[classes.task_first[k]]
-    have = exact.capacity[classes.node_first[allowed]]
+    need, have = problem.exact_numbers.needs[k], problem.exact_numbers.capacity[allowed]
     names = _named(instance.task_ids[classes.tasks_of(k)], "task")
     where = f"any of the {int(classes.node_count[allowed].sum()):,} nodes it may run on"
     for d, dimension in enumerate(exact.dimensions):
@@ -158,7 +157,7 @@ def _buckets(problem: Problem) -> tuple[Array, Array, Array]:
         return _one_bucket(classes)
     mask = eligibility.mask[:, classes.node_first]
     group_bucket, node_bucket, adjacent = _distinct(mask)
-    task_bucket = group_bucket[problem.instance.task_group[classes.task_first]]
+    task_bucket = group_bucket[problem.group_of_class]
     if adjacent.size > _MAX_EDGES:
         return _one_bucket(classes)
     return task_bucket, node_bucket, adjacent

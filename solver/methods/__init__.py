@@ -1,4 +1,7 @@
-"""The methods: one function each, `(Problem, Options) -> Outcome`, in a dict by name."""
+"""The methods: one function each, `(Problem, Options) -> Outcome`, in a dict by name.
+
+It imports `bounds`, `columns`, `search` and what lies below.
+"""
 
 from __future__ import annotations
 

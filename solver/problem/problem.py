@@ -59,15 +59,20 @@ class Problem:
     @cached_property
     def table(self) -> ClassTable:
         """The classes on `grid`."""
-        return self.table_on(self.grid)
+        return self._table(self.grid)
 
     @cached_property
     def outer_table(self) -> ClassTable:
         """The classes on `outer_grid`."""
-        return self.table if self.outer_grid is self.grid else self.table_on(self.outer_grid)
+        return self.table if self.outer_grid is self.grid else self._table(self.outer_grid)
 
     def table_on(self, grid: Grid) -> ClassTable:
         """The classes on a given grid of this instance."""
+        if grid is self.grid:
+            return self.table
+        return self.outer_table if grid is self.outer_grid else self._table(grid)
+
+    def _table(self, grid: Grid) -> ClassTable:
         numbers = numbers_of_grid(grid, self.classes)
         if grid.exact_limits:
             most = self.most_per_node
@@ -75,12 +80,16 @@ class Problem:
             most = most_held(numbers, fitting(numbers, self.eligible_classes))
         return ClassTable(**vars(numbers), most=most)
 
+    @cached_property
+    def group_of_class(self) -> Array:
+        """(K,) eligibility group of each class of tasks."""
+        groups: Array = self.instance.task_group[self.classes.task_first]
+        return groups
+
     @property
     def eligible_classes(self) -> Array:
         """(K, G) bool: whether a task of class k is allowed on nodes of class g."""
-        classes = self.classes
-        groups = self.instance.task_group[classes.task_first]
-        return self.instance.eligibility.block(groups, classes.node_first)
+        return self.instance.eligibility.block(self.group_of_class, self.classes.node_first)
 
     @cached_property
     def fits(self) -> Array:

@@ -21,6 +21,7 @@ from ..errors import ModelTooLargeError
 from ..model.exact import Array
 from ..problem.grid import Grid
 from ..problem.problem import Problem
+from ..problem.table import ClassTable
 from .linear_model import LinearModel, LinearModelBuilder
 
 __all__ = [
@@ -43,6 +44,8 @@ class AssignmentModel:
     problem : Problem
     grid : Grid
         The numbers it is built with.
+    table : ClassTable
+        The classes in these numbers.
     model : LinearModel
         Columns: y of each cell, then v of each node, then u of each node if power_off.
     cell_class, cell_node : (cells,) int64
@@ -51,6 +54,7 @@ class AssignmentModel:
 
     problem: Problem
     grid: Grid
+    table: ClassTable
     model: LinearModel
     cell_class: Array
     cell_node: Array
@@ -65,7 +69,7 @@ class AssignmentModel:
         """Values of all columns for an allocation, identical nodes put in order of first task."""
         problem, grid = self.problem, self.grid
         n = problem.instance.num_nodes
-        rank = np.argsort(_class_order(problem, grid))
+        rank = np.argsort(_class_order(self.table))
         first = np.full(n, rank.size)
         np.minimum.at(first, node_index, rank[problem.classes.task_class])
         moved = _sorted_within_classes(problem.classes.node_class, first)
@@ -139,50 +143,46 @@ def assignment_model(problem: Problem, grid: Grid) -> AssignmentModel:
     require_buildable(problem)
     classes, instance = problem.classes, problem.instance
     n = instance.num_nodes
-    most_per_node = problem.table_on(grid).most
-    allowed = most_per_node[:, classes.node_class] > 0
-    allowed &= _first_come(problem, grid)
+    table = problem.table_on(grid)
+    allowed = table.most[:, classes.node_class] > 0
+    allowed &= _first_come(table, classes.node_class)
     cell_class, cell_node = np.nonzero(allowed)
     builder = LinearModelBuilder()
-    most = most_per_node[cell_class, classes.node_class[cell_node]]
+    most = table.most[cell_class, classes.node_class[cell_node]]
     y = builder.add_columns(cell_class.size, upper=most)
     v = builder.add_columns(n, upper=_most_overload(grid), cost=grid.overload_price, integer=False)
     u = builder.add_columns(n, cost=grid.idle_cost) if instance.power_off else None
 
-    rows = builder.add_rows(
-        classes.num_task_classes, lower=classes.task_count, upper=classes.task_count
-    )
+    rows = builder.add_rows(table.count.size, lower=table.count, upper=table.count)
     builder.add_entries(rows[cell_class], y, 1)
-    demand = grid.task_compute[classes.task_first][cell_class]
     rows = builder.add_rows(n, upper=0 if u is not None else grid.node_compute)
-    builder.add_entries(rows[cell_node], y, demand)
+    builder.add_entries(rows[cell_node], y, table.demand[cell_class])
     builder.add_entries(rows, v, -1)
     if u is not None:
         builder.add_entries(rows, u, -grid.node_compute)
         _switch_off_from_the_end(builder, classes.node_class, u)
     for d in range(grid.needs.shape[1]):
         rows = builder.add_rows(n, upper=0 if u is not None else grid.capacity[:, d])
-        builder.add_entries(rows[cell_node], y, grid.needs[classes.task_first, d][cell_class])
+        builder.add_entries(rows[cell_node], y, table.needs[cell_class, d])
         if u is not None:
             builder.add_entries(rows, u, -grid.capacity[:, d])
     if u is not None:
         rows = builder.add_rows(cell_class.size, upper=0)
         builder.add_entries(rows, y, 1)
         builder.add_entries(rows, u[cell_node], -most)
-    return AssignmentModel(problem, grid, builder.build(), cell_class, cell_node)
+    return AssignmentModel(problem, grid, table, builder.build(), cell_class, cell_node)
 
 
-def _first_come(problem: Problem, grid: Grid) -> Array:
+def _first_come(table: ClassTable, node_class: Array) -> Array:
     """(K, n) bool: the cells left when identical nodes are numbered by their first task.
 
     Take the task classes by falling demand. Any allocation can be relabelled so that, of
     identical nodes, those come first that hold the earlier tasks; then a task never goes
     beyond as many nodes as there are tasks up to it.
     """
-    classes = problem.classes
-    order = _class_order(problem, grid)
-    reach = np.cumsum(classes.task_count[order])[np.argsort(order)]
-    return _place_in_class(classes.node_class)[None, :] < reach[:, None]
+    order = _class_order(table)
+    reach = np.cumsum(table.count[order])[np.argsort(order)]
+    return _place_in_class(node_class)[None, :] < reach[:, None]
 
 
 def _switch_off_from_the_end(builder: LinearModelBuilder, node_class: Array, u: Array) -> None:
@@ -195,12 +195,10 @@ def _switch_off_from_the_end(builder: LinearModelBuilder, node_class: Array, u: 
     builder.add_entries(rows, u[after], -1)
 
 
-def _class_order(problem: Problem, grid: Grid) -> Array:
+def _class_order(table: ClassTable) -> Array:
     """(K,) the task classes by falling demand."""
-    first = problem.classes.task_first
-    return np.lexsort(
-        (np.arange(first.size), -grid.needs[first].sum(axis=1), -grid.task_compute[first])
-    )
+    places = np.arange(table.demand.size)
+    return np.lexsort((places, -table.needs.sum(axis=1), -table.demand))
 
 
 def _place_in_class(node_class: Array) -> Array:
