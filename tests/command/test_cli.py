@@ -221,7 +221,7 @@ def test_options_reach_solve(run: Run, small: str, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(cli, "solve", solve)
     code, _, err = run(
         *("solve", small, "--method", "mip", "--time-limit", "2.5", "--workers", "3"),
-        *("--seed", "7", "--rel-gap", "0.01", "--mip-solver", "CBC"),
+        *("--seed", "7", "--rel-gap", "0.01", "--mip-solver", "CBC", "--round-limit", "9"),
     )
     assert (code, err) == (1, "error: stop here\n")
     assert seen == {
@@ -233,6 +233,7 @@ def test_options_reach_solve(run: Run, small: str, monkeypatch: pytest.MonkeyPat
         "initial": None,
         "on_progress": None,
         "mip_solver": "CBC",
+        "round_limit": 9,
     }
 
 
