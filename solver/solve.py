@@ -15,7 +15,7 @@ from .errors import (
     OptionError,
 )
 from .judge.check import check
-from .judge.cost import AnyAllocation, as_allocation, in_user_units
+from .judge.cost import AnyAllocation, as_allocation, cost_parts, in_user_units
 from .methods import MethodInfo, Options, Outcome, methods
 from .methods.best import Best
 from .methods.placing.balance import balance
@@ -246,6 +246,7 @@ def _result(
         unplaced=tuple(str(instance.task_ids[j]) for j in outcome.unplaced),
         message=message,
         proof=None if proof is None else proof.value,
+        cost_parts={} if best.node_index is None else cost_parts(instance, best.node_index),
         versions=show_versions(),
     )
 

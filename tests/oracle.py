@@ -33,8 +33,9 @@ def cost(instance: Instance, positions: Sequence[int]) -> Fraction:
         if not hosted and instance.power_off:
             continue
         load = sum((exact(task.compute) for task in hosted), Fraction(0))
-        capacity, price, overload = _prices(node)
+        capacity, price, overload, use = _prices(node)
         total += price * capacity + overload * max(Fraction(0), load - capacity)
+        total += use * min(load, capacity)
     return total
 
 
@@ -68,12 +69,13 @@ def brute_force(instance: Instance) -> Optimum | None:
 
     prices = [_prices(node) for node in nodes]
     demands = [exact(task.compute) for task in tasks]
-    unit = _denominator([capacity for capacity, _, _ in prices] + demands)
-    money = _denominator([p for _, p, _ in prices] + [o for _, _, o in prices])
-    C = [int(capacity * unit) for capacity, _, _ in prices]
+    unit = _denominator([price[0] for price in prices] + demands)
+    money = _denominator([each for price in prices for each in price[1:]])
+    C = [int(price[0] * unit) for price in prices]
     D = [int(demand * unit) for demand in demands]
-    overload_price = [int(o * money) for _, _, o in prices]
-    fixed = [int(p * money) * c for (_, p, _), c in zip(prices, C, strict=True)]
+    overload_price = [int(price[2] * money) for price in prices]
+    use_price = [int(price[3] * money) for price in prices]
+    fixed = [int(price[1] * money) * c for price, c in zip(prices, C, strict=True)]
 
     need, free = _integer_rules(instance, nodes, tasks)
     hosts = [[i for i in range(n) if may_host(nodes[i], task)] for task in tasks]
@@ -97,6 +99,7 @@ def brute_force(instance: Instance) -> Optimum | None:
             if all(have >= want for have, want in zip(free[i], need[k], strict=True)):
                 before, after = max(0, load[i] - C[i]), max(0, load[i] + D[k] - C[i])
                 extra = overload_price[i] * (after - before)
+                extra += use_price[i] * (D[k] - (after - before))
                 if instance.power_off and not count[i]:
                     extra += fixed[i]
                 moves.append((extra, i))
@@ -123,10 +126,11 @@ def brute_force(instance: Instance) -> Optimum | None:
     return Optimum(Fraction(best_cost, unit * money), positions)
 
 
-def _prices(node: Node) -> tuple[Fraction, Fraction, Fraction]:
+def _prices(node: Node) -> tuple[Fraction, Fraction, Fraction, Fraction]:
+    """Compute, and the prices of it, of overload and of use."""
     price = node.compute if node.price is None else node.price
     overload = price if node.overload_price is None else node.overload_price
-    return exact(node.compute), exact(price), exact(overload)
+    return exact(node.compute), exact(price), exact(overload), exact(node.use_price)
 
 
 def _hard_rules(

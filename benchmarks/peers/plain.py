@@ -92,6 +92,8 @@ class Plain:
 def plain(instance: dict[str, Any]) -> Plain:
     """Read the instance, with the defaults of its fields."""
     nodes, tasks = instance["nodes"], instance["tasks"]
+    if any(node.get("use_price") for node in nodes):
+        raise Unsupported("the textbook model has no use_price")
     price = [_or(node.get("price"), node["compute"]) for node in nodes]
     overload = [_or(node.get("overload_price"), p) for node, p in zip(nodes, price, strict=True)]
     return Plain(

@@ -13,9 +13,8 @@ __all__ = ["closed_form_bound"]
 def closed_form_bound(problem: Problem, _time_limit: float = 0.0) -> int:
     """Pour the demand into the cheapest places: a bound in exact cost units.
 
-    Without power_off the idle cost is paid anyway, and only the excess of the total demand
-    over the total capacity is priced, at the cheapest overload first. With power_off each
-    node offers C at price p and what max_load leaves above it at price o.
+    Each node offers C at its use price u, and with power_off at p + u, and what max_load leaves
+    above C at price o. Without power_off the idle cost is paid anyway.
 
     Complexity: O(m + n log n).
     """
@@ -25,18 +24,16 @@ def closed_form_bound(problem: Problem, _time_limit: float = 0.0) -> int:
         zip(
             exact.node_compute.tolist(),
             exact.node_price.tolist(),
+            exact.node_use_price.tolist(),
             exact.node_overload_price.tolist(),
             _load_limits(instance, demand),
             strict=True,
         )
     )
-    places = [(o, max(0, limit - C)) for C, _, o, limit in nodes]
-    if instance.power_off:
-        places += [(p, min(C, limit)) for C, p, _, limit in nodes]
-        total, left = 0, demand
-    else:
-        total = sum(p * C for C, p, _, _ in nodes)
-        left = max(0, demand - sum(C for C, _, _, _ in nodes))
+    places = [(o, max(0, limit - C)) for C, _, _, o, limit in nodes]
+    on = instance.power_off  # a node that may be off is paid for, in part, by what it carries
+    places += [((p if on else 0) + u, min(C, limit)) for C, p, u, _, limit in nodes]
+    total, left = 0 if on else sum(p * C for C, p, _, _, _ in nodes), demand
     for price, room in sorted(places):
         amount = min(left, room)
         total += price * amount

@@ -33,8 +33,9 @@ def lagrangian_bound(problem: Problem, prices: Multipliers) -> int:
         sum_k  min { sum_g r_kg X_kg : sum_g X_kg = m_k, 0 <= X_kg <= b_kg n_g }
         + sum_g  n_g (idle_g - l_g C_g - q_g·Q_g - sum_k b_kg s_kg)
 
-    where r_kg = l_g D_k + t_g max(0, D_k - C_g) + q_g·need_k + s_kg; with power_off the last
-    sum takes only the negative terms. Every number is an integer multiple of 2**-shift.
+    where r_kg = (u_g + l_g) D_k + t_g max(0, D_k - C_g) + q_g·need_k + s_kg, o_g is the overload
+    price less the use price u_g, and with power_off the last sum takes only the negative terms.
+    Every number is an integer multiple of 2**-shift.
 
     Returns
     -------
@@ -108,13 +109,13 @@ def _lagrangian(problem: Problem, prices: _Scaled, shift: int) -> int:
     numbers = problem.exact_numbers
     D, need = numbers.demand.astype(object), numbers.needs.astype(object)
     C, have = numbers.node_compute.tolist(), numbers.capacity.tolist()
-    idle_cost = numbers.idle_cost.tolist()
+    idle_cost, use_price = numbers.idle_cost.tolist(), numbers.use_price.tolist()
     opening = None if prices.opening is None else np.array(prices.opening, dtype=object)
     reduced = np.full(problem.fits.shape, None, dtype=object)
     total = 0
     for g in range(len(C)):
         at = np.flatnonzero(problem.fits[:, g])
-        cost = prices.load[g] * D[at]
+        cost = (prices.load[g] + (use_price[g] << shift)) * D[at]
         if prices.large[g]:
             cost += prices.large[g] * np.maximum(D[at] - C[g], 0)
         for d, q in enumerate(prices.needs[g]):

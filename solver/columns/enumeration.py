@@ -12,7 +12,7 @@ from ..kernels.pricing import price_out
 from ..kernels.tables import make_tables, multipliers
 from ..model.exact import Array
 from ..problem.table import ClassTable, Column
-from .knapsack import knapsack_of
+from .knapsack import knapsack_of, profit_on
 from .prices import Prices
 
 __all__ = ["enumerate_columns"]
@@ -68,11 +68,12 @@ def _columns_of(
     most = payload["most"]
     found = np.full((most, int(min(_LENGTH, max(1, data.most[:, g].sum())))), -1, dtype=np.int32)
     weights = prices.weights[g].copy()
-    multipliers(knapsack, prices.profit, weights)
-    tables = make_tables(knapsack, prices.profit, weights)
+    profit = profit_on(data, g, prices.shift, prices.profit)
+    multipliers(knapsack, profit, weights)
+    tables = make_tables(knapsack, profit, weights)
     threshold = prices.thresholds(payload["below"])[g] - 1
     count, _, left_out = price_out(
-        knapsack, prices.profit, knapsack.most, tables, threshold, 0, True, payload["branches"],
+        knapsack, profit, knapsack.most, tables, threshold, 0, True, payload["branches"],
         found, np.zeros(most, dtype=np.int64), np.zeros(1, dtype=np.int64),
     )  # fmt: skip
     return found[: min(count, most)], left_out == -math.inf and count <= most

@@ -18,7 +18,7 @@ from ..kernels.tables import make_tables, multipliers
 from ..model.exact import Array
 from ..problem.table import ClassTable, Column
 from ..settings import COLUMNS
-from .knapsack import knapsack_of, scaled_prices
+from .knapsack import knapsack_of, profit_on, scaled_prices
 from .master import Master
 from .prices import Prices
 
@@ -65,13 +65,10 @@ class Generation:
         self.weights_shift = 0  # their unit is that of profits times 2**-shift
         self.work = np.zeros(1, dtype=np.int64)
         self.rounds = 0
-        dearest = (
-            data.overload_price.astype(float) * float(data.demand.max(initial=1)) + data.idle_cost
-        )
+        price = data.overload_price.astype(float) + data.use_price
+        dearest = price * float(data.demand.max(initial=1)) + data.idle_cost
         self.unit = max(1.0, float(dearest.max(initial=1)))
-        worst = float(data.overload_price.max(initial=0)) * data.demand + float(
-            data.idle_cost.max(initial=0)
-        )
+        worst = price.max(initial=0.0) * data.demand + float(data.idle_cost.max(initial=0))
         self.penalty = np.maximum(worst, self.unit / 100)
         self._build()
         self.begin(math.inf)
@@ -314,10 +311,11 @@ class Generation:
         data = self.data
         knapsack = knapsack_of(data, g, shift)
         knapsack = knapsack._replace(most=np.minimum(knapsack.most, self.count))
+        threshold = self._known_value(g, profit, shift)
+        profit = profit_on(data, g, shift, profit)
         multipliers(knapsack, profit, self.weights[g])
         tables = make_tables(knapsack, profit, self.weights[g])
         tolerance = int(slack * 2**shift)
-        threshold = self._known_value(g, profit, shift)
         columns: list[tuple[int, ...]] = []
         allowed, left = knapsack.most, self.count.copy()
         limit = self.effort

@@ -13,7 +13,7 @@ from ..problem.table import ClassTable
 if TYPE_CHECKING:
     from ..kernels.tables import Knapsack
 
-__all__ = ["MOST_WORTH", "knapsack_of", "scaled_prices"]
+__all__ = ["MOST_WORTH", "knapsack_of", "profit_on", "scaled_prices"]
 
 _PROFIT_LIMIT, _MOST_SHIFT = 2**58, 40
 MOST_WORTH = 2**62
@@ -36,6 +36,12 @@ def knapsack_of(table: ClassTable, g: int, shift: int) -> Knapsack:
     )
 
 
+def profit_on(table: ClassTable, g: int, shift: int, profit: Array) -> Array:
+    """What a task of each class brings on a node of class g: its price less its use."""
+    use = int(table.use_price[g])
+    return profit if use == 0 else profit - (use * table.demand << shift)
+
+
 def scaled_prices(table: ClassTable, prices: Array) -> tuple[int, Array]:
     """Prices as integers times 2**-shift, rounded down; sums of them stay in int64.
 
@@ -43,7 +49,7 @@ def scaled_prices(table: ClassTable, prices: Array) -> tuple[int, Array]:
     prices prove a bound.
     """
     demand = float((table.demand.astype(float) * table.count).sum()) + 1.0  # a price alone fits
-    dearest = float(table.overload_price.max(initial=0))
+    dearest = float(table.overload_price.max(initial=0)) + float(table.use_price.max(initial=0))
     costs = dearest * demand + float(table.idle_cost.max(initial=0)) + 1.0
     worth = float((prices * table.count).sum())
     if worth > MOST_WORTH - costs:

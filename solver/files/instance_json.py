@@ -18,7 +18,7 @@ from .eligibility import EligibleGroups
 from .text import decode, did_you_mean, packed
 
 __all__ = [
-    "INSTANCE_SCHEMA",
+    "INSTANCE_SCHEMAS",
     "instance_lines",
     "load_object",
     "parse_instance",
@@ -27,7 +27,8 @@ __all__ = [
     "settings_to_write",
 ]
 
-INSTANCE_SCHEMA = "nodewise/1"
+INSTANCE_SCHEMAS = ("nodewise/1", "nodewise/2")
+"""What can be read; an instance is written in the first that has its fields."""
 
 _SETTINGS = ("schema", "name", "max_load", "power_off")
 _LIMIT = "leave storage out where it is unlimited"
@@ -103,7 +104,7 @@ def settings_of(loaded: dict[str, Any], where: str, *more: str) -> dict[str, Any
     InstanceError
         If the schema is another one or a key is unknown.
     """
-    require_schema(loaded.get("schema", INSTANCE_SCHEMA), INSTANCE_SCHEMA, where)
+    require_schema(loaded.get("schema", INSTANCE_SCHEMAS[0]), INSTANCE_SCHEMAS, where)
     _require_keys(loaded, (*_SETTINGS, *more), where)
     power_off = loaded.get("power_off")
     return {
@@ -113,16 +114,17 @@ def settings_of(loaded: dict[str, Any], where: str, *more: str) -> dict[str, Any
     }
 
 
-def require_schema(found: Any, wanted: str, where: str) -> None:
-    """Require that a file is of the schema this version reads.
+def require_schema(found: Any, known: Sequence[str], where: str) -> None:
+    """Require that a file is of a schema that this version reads.
 
     Raises
     ------
     InstanceError
         Naming both.
     """
-    if found != wanted:
-        raise InstanceError(f"{where}: schema is {found!r}; this version reads {wanted!r}")
+    if found not in known:
+        names = " and ".join(map(repr, known))
+        raise InstanceError(f"{where}: schema is {found!r}; this version reads {names}")
 
 
 def parse_instance(data: bytes, where: str) -> Instance:
@@ -255,9 +257,20 @@ def _eligible(tasks: list[dict[str, Any]], groups: EligibleGroups, where: str) -
     return packed(numbers)
 
 
+def _schema_of(instance: Instance) -> str:
+    """The first schema that has all fields which the instance makes use of."""
+    later = (
+        field.since
+        for owner in ("node", "task")
+        for field in fields_of(owner, Kind.NUMBER, Kind.LABEL)
+        if field.since > 1 and not all(at_default(instance, field))
+    )
+    return INSTANCE_SCHEMAS[max(later, default=1) - 1]
+
+
 def settings_to_write(instance: Instance) -> dict[str, Any]:
     """The schema, and of name, max_load and power_off those that are not the default."""
-    settings: dict[str, Any] = {"schema": INSTANCE_SCHEMA}
+    settings: dict[str, Any] = {"schema": _schema_of(instance)}
     if instance.name is not None:
         settings["name"] = instance.name
     if instance.max_load is not None:

@@ -26,6 +26,7 @@ def result_to_json(result: Result) -> dict[str, Any]:
         "status": result.status.value,
         "termination": result.termination.value,
         "cost": result.cost,
+        "cost_parts": dict(result.cost_parts),
         "bound": result.bound,
         "gap": result.gap,
         "seconds": result.seconds,

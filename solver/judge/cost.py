@@ -17,6 +17,7 @@ __all__ = [
     "as_allocation",
     "cost_in_units",
     "cost_of",
+    "cost_parts",
     "in_user_units",
     "node_costs",
 ]
@@ -25,7 +26,7 @@ AnyAllocation = Allocation | Mapping[str, str] | Sequence[int] | Array
 
 
 def cost_of(instance: Instance, allocation: AnyAllocation) -> Number:
-    """Cost of an allocation: the sum over nodes of p·C + o·max(0, L - C).
+    """Cost of an allocation: the sum over nodes of p·C + u·min(L, C) + o·max(0, L - C).
 
     An empty node costs p·C too, unless the instance says `power_off`: then it costs 0.
 
@@ -62,6 +63,28 @@ def cost_in_units(instance: Instance, node_index: Array) -> int:
     return sum(_node_costs_in_units(instance, node_index))
 
 
+def cost_parts(instance: Instance, allocation: AnyAllocation) -> dict[str, Number]:
+    """What the cost consists of, which `cost_of` sums up.
+
+    Returns
+    -------
+    dict
+        "idle": p·C of the nodes that are paid for, "use": u·min(L, C), "overload":
+        o·max(0, L - C), each exact as in `cost_of`.
+
+    Examples
+    --------
+    >>> instance = Instance.from_arrays(node_compute=[4, 4], task_compute=[3, 2, 4])
+    >>> cost_parts(instance, [0, 1, 1])
+    {'idle': 32, 'use': 0, 'overload': 8}
+    """
+    placed = as_allocation(instance, allocation)
+    scale = instance.exact.cost_scale
+    parts = zip(*_node_parts_in_units(instance, placed.node_index), strict=True)
+    names = ("idle", "use", "overload")
+    return {name: number_of(sum(part), scale) for name, part in zip(names, parts, strict=True)}
+
+
 def node_costs(allocation: Allocation) -> list[Number]:
     """(n,) cost of each node, which `cost_of` sums up; exact as there.
 
@@ -78,19 +101,26 @@ def node_costs(allocation: Allocation) -> list[Number]:
 
 
 def _node_costs_in_units(instance: Instance, node_index: Array) -> Iterator[int]:
+    return map(sum, _node_parts_in_units(instance, node_index))
+
+
+def _node_parts_in_units(instance: Instance, node_index: Array) -> Iterator[tuple[int, int, int]]:
+    """Cost of each node for being on, for its use and for its overload."""
     exact = instance.exact
     n = instance.num_nodes
     load = sums_by_group(exact.task_compute, node_index, n).tolist()
     empty = (np.bincount(node_index, minlength=n) == 0).tolist()
-    for C, p, o, L, idle in zip(
+    for C, p, u, o, L, idle in zip(
         exact.node_compute.tolist(),
         exact.node_price.tolist(),
+        exact.node_use_price.tolist(),
         exact.node_overload_price.tolist(),
         load,
         empty,
         strict=True,
     ):
-        yield 0 if idle and instance.power_off else p * C + o * max(0, L - C)
+        off = idle and instance.power_off
+        yield 0 if off else p * C, u * min(L, C), o * max(0, L - C)
 
 
 def in_user_units(instance: Instance, units: int | None, *, floor: bool = False) -> Number | None:

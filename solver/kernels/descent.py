@@ -20,7 +20,7 @@ from .moves.relief import feed_pair, relieve_pair, starvation
 from .moves.sets import Buffers
 from .moves.split import split_pair
 from .settings import LOOPS
-from .state import Facts, State, excess_of
+from .state import Facts, State, costs_more, excess_of
 
 __all__ = ["Ranking", "descend", "feed", "make_ranking", "regroup_some", "relieve", "switch_off"]
 
@@ -132,11 +132,13 @@ def descend(
     failed = np.empty(_REMEMBERED, dtype=np.int64)
     for i in nodes:
         failures = 0
-        while failures < partners and state.load[i] > facts.node_compute[i]:
+        while failures < partners and costs_more(facts, state, i):
             j = _partner(state, i, free, ranking, rng)
             failures += 1
             known = i == j or (
-                state.load[j] >= facts.node_compute[j] and facts.price[j] >= facts.price[i]
+                state.load[j] >= facts.node_compute[j]
+                and facts.price[j] >= facts.price[i]
+                and facts.use[j] >= facts.use[i]
             )
             for k in range(min(failures - 1, _REMEMBERED)):
                 known = known or (failed[k] >= 0 and _alike(facts, state, failed[k], j))

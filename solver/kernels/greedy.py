@@ -64,7 +64,7 @@ def _pop(free: Array, entries: Array, size: int) -> int:
 def _marginal_cost(facts: Facts, load: Array, count: Array, t: int, i: int) -> int:
     free = facts.node_compute[i] - load[i]
     growth = max(0, facts.demand[t] - max(0, free))
-    cost = facts.price[i] * growth
+    cost = facts.price[i] * growth + facts.use[i] * facts.demand[t]
     if count[i] == 0:
         cost += facts.idle[i]
     return int(cost)
@@ -137,7 +137,7 @@ def fill_greedily(
     nodes = np.empty(n + order.size + 1, dtype=np.int64)
     size = 0
     for i in range(n):
-        if count[i] > 0 or facts.idle[i] == 0:
+        if facts.use[i] == 0 and (count[i] > 0 or facts.idle[i] == 0):
             size = _push(keys, nodes, size, facts.node_compute[i] - load[i], i)
     aside = np.empty((_LOOKS, 2), dtype=np.int64)
     scans = 0
@@ -165,7 +165,8 @@ def fill_greedily(
         if chosen < 0:
             continue
         _put(facts, node_of, load, count, room, t, chosen)
-        if popped or facts.demand[t] > 0 or (count[chosen] == 1 and facts.idle[chosen] > 0):
+        changed = popped or facts.demand[t] > 0 or (count[chosen] == 1 and facts.idle[chosen] > 0)
+        if changed and facts.use[chosen] == 0:
             size = _push(keys, nodes, size, facts.node_compute[chosen] - load[chosen], chosen)
     return scans
 
@@ -201,7 +202,7 @@ def fill_quickly(
     some = np.empty(_SAMPLE, dtype=np.int64)
     size, waiting, scans = 0, 0, 0
     for i in range(n):
-        if count[i] > 0 or facts.idle[i] == 0:
+        if facts.use[i] == 0 and (count[i] > 0 or facts.idle[i] == 0):
             size = _push(keys, nodes, size, facts.node_compute[i] - load[i], i)
     for step in range(order.size):
         t = order[step]
@@ -236,6 +237,7 @@ def fill_quickly(
         if chosen < 0:
             continue
         _put(facts, node_of, load, count, room, t, chosen)
-        if size < keys.size and (popped or facts.demand[t] > 0 or facts.idle[chosen] > 0):
+        changed = popped or facts.demand[t] > 0 or facts.idle[chosen] > 0
+        if changed and size < keys.size and facts.use[chosen] == 0:
             size = _push(keys, nodes, size, facts.node_compute[chosen] - load[chosen], chosen)
     return scans

@@ -19,6 +19,7 @@ from .settings import LOOPS
 __all__ = [
     "Facts",
     "State",
+    "costs_more",
     "excess_of",
     "make_facts",
     "make_state",
@@ -41,8 +42,8 @@ class Facts(NamedTuple):
     demand, task_class, group : (m,)
         Demand, class and eligibility group of each task.
     needs : (m, d)
-    node_compute, price, idle : (n,)
-        Capacity, overload price and the cost of being on, in units of the grid.
+    node_compute, price, use, idle : (n,)
+        Compute, and the prices of overload, of use and of being on, in units of the grid.
     capacity : (n, d)
     node_class : (n,)
         Class of each node.
@@ -62,6 +63,7 @@ class Facts(NamedTuple):
     needs: Array
     node_compute: Array
     price: Array
+    use: Array
     idle: Array
     capacity: Array
     node_class: Array
@@ -122,6 +124,7 @@ def make_facts(problem: Problem, order: Array) -> Facts:
             needs=grid.needs[order],
             node_compute=grid.node_compute,
             price=grid.overload_price,
+            use=grid.use_price,
             idle=grid.idle_cost,
             capacity=grid.capacity,
             node_class=classes.node_class,
@@ -250,10 +253,17 @@ def move(facts: Facts, state: State, t: int, j: int) -> None:
 @lean
 def node_cost(facts: Facts, i: int, load: int, count: int) -> int:
     """Cost of node i on the grid under a load of `count` tasks."""
-    cost = facts.price[i] * max(0, load - facts.node_compute[i])
+    cost = facts.price[i] * max(0, load - facts.node_compute[i]) + facts.use[i] * load
     if count > 0:
         cost += facts.idle[i]
     return int(cost)
+
+
+@lean
+def costs_more(facts: Facts, state: State, i: int) -> bool:
+    """Whether node i costs more than being on: for overload, or for use dearer than elsewhere."""
+    load = state.load[i]
+    return bool(load > facts.node_compute[i] or (load > 0 and facts.use[i] > 0))
 
 
 @lean
@@ -274,4 +284,5 @@ def total_excess(facts: Facts, state: State) -> float:
 def total_cost(facts: Facts, state: State) -> int:
     """Cost of the allocation on the grid."""
     above = np.maximum(0, state.load - facts.node_compute)
-    return int((facts.price * above).sum() + facts.idle[state.count > 0].sum())
+    cost = (facts.price * above + facts.use * state.load).sum()
+    return int(cost + facts.idle[state.count > 0].sum())

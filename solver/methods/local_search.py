@@ -145,7 +145,8 @@ class _Run:
         """Cost on the grid and weighted excess, from nothing but the allocation."""
         grid = self.problem.grid
         load = self._load(node_of)
-        cost = int((grid.overload_price * np.maximum(0, load - grid.node_compute)).sum())
+        above = np.maximum(0, load - grid.node_compute)
+        cost = int((grid.overload_price * above + grid.use_price * load).sum())
         cost += int(grid.idle_cost[np.bincount(node_of, minlength=load.size) > 0].sum())
         over = np.maximum(0, -self._room(node_of))
         return cost, float((over * self.facts.weight).sum())
@@ -216,7 +217,7 @@ class _Run:
         """One group for each worker, solved by CP-SAT."""
         node_index = self._node_index()
         facts = self.facts
-        dear = (self._load(self.node_of) > facts.node_compute) | (facts.idle > 0)
+        dear = (self._load(self.node_of) > facts.node_compute) | (facts.idle > 0) | (facts.use > 0)
         used = np.zeros(dear.size, dtype=bool)
         num_tasks = LOCAL_SEARCH.group_tasks[self.groups % len(LOCAL_SEARCH.group_tasks)]
         self.groups += 1

@@ -91,7 +91,8 @@ class PlainSearch:
         """Cost on the grid, from the loads."""
         placement, grid = self.placement, self.placement.problem.grid
         above = np.maximum(0, placement.load - grid.node_compute)
-        return int((grid.overload_price * above).sum() + grid.idle_cost[placement.count > 0].sum())
+        cost = (grid.overload_price * above + grid.use_price * placement.load).sum()
+        return int(cost + grid.idle_cost[placement.count > 0].sum())
 
     def descend(self, nodes: Array) -> None:
         """Improve the nodes, the dearest first, until a pass over them finds nothing."""
@@ -178,7 +179,7 @@ class PlainSearch:
         """What each node costs beyond its price while idle, or in all where it can be off."""
         placement, grid = self.placement, self.placement.problem.grid
         above = np.maximum(0, placement.load - grid.node_compute)
-        cost: Array = grid.overload_price * above
+        cost: Array = grid.overload_price * above + grid.use_price * placement.load
         return cost + np.where(placement.count > 0, grid.idle_cost, 0)
 
     def _arrays(self, copy: bool = True) -> tuple[Array, ...]:

@@ -25,6 +25,7 @@ from .validation import (
     named_ids,
     require_known_resources,
     require_resource_names,
+    require_use_prices,
 )
 
 __all__ = ["checked", "columns_of", "taken"]
@@ -114,6 +115,7 @@ def checked(
             if field.argument not in kept or not _has_length(values, count[owner]):
                 values = _checked(field, values, count[owner], ids[owner], made)
             made[field.attribute] = values
+    require_use_prices(made, ids["node"])
     made["max_load"] = checked_max_load(settings["max_load"])
     made["power_off"] = checked_power_off(settings["power_off"])
     made["name"] = checked_name(settings["name"])

@@ -45,6 +45,8 @@ class Field:
         The field of the same record whose value is the default instead.
     shown : bool
         Whether CSV has the column even where every value is the default.
+    since : int
+        The version of the schema of instances that first has it.
     """
 
     owner: str
@@ -55,6 +57,7 @@ class Field:
     default: Number = 0
     same_as: str | None = None
     shown: bool = False
+    since: int = 1
 
     @property
     def attribute(self) -> str:
@@ -78,6 +81,7 @@ _TABLE = (
     Field("node", "storage", unit="storage", default=math.inf, shown=True),
     Field("node", "price", unit="cost / compute", same_as="compute"),
     Field("node", "overload_price", unit="cost / compute", same_as="price"),
+    Field("node", "use_price", unit="cost / compute", since=2),
     Field("node", "kind", Kind.LABEL),
     Field("node", "resources", Kind.RESOURCES),
     Field("task", "id", Kind.ID, required=True),

@@ -59,6 +59,7 @@ class Instance:
     node_storage: Array
     node_price: Array
     node_overload_price: Array
+    node_use_price: Array
     node_kind: tuple[str | None, ...]
     node_resources: dict[str, Array]
     task_compute: Array
@@ -93,6 +94,7 @@ class Instance:
         node_storage: Any = None,
         node_price: Any = None,
         node_overload_price: Any = None,
+        node_use_price: Any = None,
         node_kind: Sequence[str | None] | None = None,
         node_resources: Mapping[str, Any] | None = None,
         node_ids: Any = None,
@@ -110,7 +112,8 @@ class Instance:
 
         Parameters
         ----------
-        node_compute, node_storage, node_price, node_overload_price : (n,) array-like
+        node_compute, node_storage, node_price, node_overload_price, node_use_price :
+            (n,) array-like.
             As in `Node`; all but the first may be left out for the defaults.
         node_kind : sequence of n str or None, optional
         node_resources, task_resources : mapping of str to (n,) and (m,) array-like
@@ -144,6 +147,7 @@ class Instance:
             "node_storage": node_storage,
             "node_price": node_price,
             "node_overload_price": node_overload_price,
+            "node_use_price": node_use_price,
             "node_kind": node_kind,
             "node_resources": node_resources,
             "task_ids": task_ids,
@@ -314,6 +318,7 @@ class Instance:
             node_storage=self.node_storage,
             node_price=self.node_price,
             node_overload_price=self.node_overload_price,
+            node_use_price=self.node_use_price,
             node_resources=self.node_resources,
             task_compute=self.task_compute,
             task_storage=self.task_storage,

@@ -29,6 +29,9 @@ class Node:
         Price p of one unit of capacity, paid whether used or not. Default: `compute`.
     overload_price : int or float, optional
         Price o of one unit of load above the capacity. Default: `price`.
+    use_price : int or float
+        Price u of one unit of load up to the capacity, on top of `price`; at most
+        `overload_price`.
     kind : str, optional
         A label that tasks may name in `eligible`, such as "V100".
     resources : mapping of str to int or float
@@ -42,6 +45,7 @@ class Node:
     overload_price: Number | None = None
     kind: str | None = None
     resources: Mapping[str, Number] = field(default_factory=dict)
+    use_price: Number = 0
 
 
 @dataclass(frozen=True, slots=True)

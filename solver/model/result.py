@@ -75,6 +75,8 @@ class Result:
         Why no allocation exists, when `status` is INFEASIBLE.
     unplaced : tuple of str
         Ids of the tasks that a heuristic could not place.
+    cost_parts : dict of str to int or float
+        The cost by what it is paid for: "idle", "use" and "overload"; empty without an allocation.
     proof : str or None
         What the bound, or the infeasibility, rests on; see docs/proofs.md.
     message : str or None
@@ -96,6 +98,7 @@ class Result:
     unplaced: tuple[str, ...] = ()
     message: str | None = None
     proof: str | None = None
+    cost_parts: dict[str, Number] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -20,7 +20,9 @@ class Exact:
 
     Attributes
     ----------
-    node_compute, node_price, node_overload_price : (n,) integers
+    node_compute, node_price, node_overload_price, node_use_price : (n,) integers
+    node_surcharge : (n,) integers
+        Overload price less use price: what a unit of load costs more above the capacity.
     task_compute : (m,) integers
     needs : (m, d) integers
         What each task needs of the d hard dimensions.
@@ -38,6 +40,8 @@ class Exact:
     node_compute: Array
     node_price: Array
     node_overload_price: Array
+    node_use_price: Array
+    node_surcharge: Array
     task_compute: Array
     needs: Array
     capacity: Array
@@ -53,6 +57,7 @@ def exact_data(
     node_storage: Array,
     node_price: Array,
     node_overload_price: Array,
+    node_use_price: Array,
     node_resources: dict[str, Array],
     task_compute: Array,
     task_storage: Array,
@@ -61,7 +66,7 @@ def exact_data(
 ) -> Exact:
     """Scale the columns of an instance to integers, without rounding."""
     compute_places = decimal_places(node_compute, task_compute)
-    price_places = decimal_places(node_price, node_overload_price)
+    price_places = decimal_places(node_price, node_overload_price, node_use_price)
     needs: list[Array] = []
     capacity: list[Array] = []
     dimensions: list[str] = []
@@ -95,13 +100,17 @@ def exact_data(
         limit = fraction_of(max_load)
         most = [int(c) * limit.numerator // limit.denominator for c in capacities.tolist()]
         add("max_load", exact_column(most), demands, compute_places)
+    overload = scaled_integers(node_overload_price, price_places)
+    use = scaled_integers(node_use_price, price_places)
     wide = any(column.dtype == object for column in needs + capacity)
     kind = object if wide else np.int64
     shape_m, shape_n = (task_compute.size, 0), (node_compute.size, 0)
     return Exact(
         node_compute=capacities,
         node_price=scaled_integers(node_price, price_places),
-        node_overload_price=scaled_integers(node_overload_price, price_places),
+        node_overload_price=overload,
+        node_use_price=use,
+        node_surcharge=overload - use if use.any() else overload,
         task_compute=demands,
         needs=_stack(needs, kind) if needs else np.zeros(shape_m, dtype=np.int64),
         capacity=_stack(capacity, kind) if capacity else np.zeros(shape_n, dtype=np.int64),

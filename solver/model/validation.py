@@ -30,6 +30,7 @@ __all__ = [
     "plain",
     "require_known_resources",
     "require_resource_names",
+    "require_use_prices",
 ]
 
 _UNICODE = "it must be valid Unicode text (a surrogate stands alone in it)"
@@ -215,6 +216,19 @@ def require_known_resources(needed: Mapping[str, Any], known: Mapping[str, Any])
                 f"tasks: resources[{key!r}] is a resource that no node lists "
                 f"(known: {choices}); give the nodes their capacity of it"
             )
+
+
+def require_use_prices(made: Mapping[str, Any], ids: Array | None) -> None:
+    """A unit of load costs no more within the capacity than above it."""
+    use, overload = made["node_use_price"], made["node_overload_price"]
+    dear = use > overload
+    if dear.any():
+        i = int(np.argmax(dear))
+        label = str(ids[i]) if ids is not None else f"node-{i}"
+        raise InstanceError(
+            f"node {label!r}: use_price is {plain(use[i])!r}, above overload_price "
+            f"{plain(overload[i])!r}; load within the capacity may not cost more than overload"
+        )
 
 
 def checked_max_load(value: Any) -> Number | None:

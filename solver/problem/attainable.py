@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ..model.exact import common_divisor
+from ..model.exact import common_divisor, exact_sum
 from .problem import Problem
 
 __all__ = ["round_up_to_attainable"]
@@ -19,10 +19,13 @@ def round_up_to_attainable(problem: Problem, units: int) -> int:
     instance, exact = problem.instance, problem.instance.exact
     demand_step = common_divisor(exact.task_compute)
     compute = exact.node_compute.tolist()
-    overload = exact.node_overload_price.tolist()
+    overload, use = exact.node_surcharge.tolist(), exact.node_use_price.tolist()
+    least = min(use)
     step = math.gcd(*(o * math.gcd(demand_step, C) for C, o in zip(compute, overload, strict=True)))
     idle = [p * C for p, C in zip(exact.node_price.tolist(), compute, strict=True)]
+    step = math.gcd(step, *((u - least) * demand_step for u in use))
     base = 0 if instance.power_off else sum(idle)
+    base += least * exact_sum(exact.task_compute)
     if instance.power_off:
         step = math.gcd(step, *idle)
     if units <= base:

@@ -91,6 +91,7 @@ def find_classes(instance: Instance) -> Classes:
             exact.node_compute,
             exact.node_price,
             exact.node_overload_price,
+            exact.node_use_price,
             exact.capacity,
             hosts,
         ]

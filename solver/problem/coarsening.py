@@ -34,7 +34,8 @@ def coarsen(problem: Problem) -> Problem | None:
         are the given ones in their order. None where numbers are beyond what a float holds.
     """
     instance, exact = problem.instance, problem.instance.exact
-    of_nodes = [exact.node_compute, exact.node_price, exact.node_overload_price, exact.capacity]
+    prices = [exact.node_price, exact.node_overload_price, exact.node_use_price]
+    of_nodes = [exact.node_compute, *prices, exact.capacity]
     parts = [*of_nodes, exact.task_compute, exact.needs]
     if max(largest(part).bit_length() for part in parts) > _FLOAT_BITS:
         return None
@@ -49,7 +50,8 @@ def coarsen(problem: Problem) -> Problem | None:
             node_storage=None,
             node_price=_whole(nodes[:, 1]),
             node_overload_price=_whole(nodes[:, 2]),
-            node_resources={name: _whole(nodes[:, 3 + d]) for d, name in enumerate(names)},
+            node_use_price=_whole(nodes[:, 3]),
+            node_resources={name: _whole(nodes[:, 4 + d]) for d, name in enumerate(names)},
             task_compute=_whole(tasks[:, 0]),
             task_storage=None,
             task_resources={name: _whole(tasks[:, 1 + d]) for d, name in enumerate(names)},

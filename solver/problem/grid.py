@@ -40,8 +40,9 @@ class Grid:
     ----------
     node_compute, task_compute : (n,), (m,) int64
         Compute in units of `compute_unit` of the exact integers.
-    overload_price, idle_cost : (n,) int64
-        Cost of one unit of overload, and of a node that is on, in units of `cost_unit`.
+    overload_price, use_price, idle_cost : (n,) int64
+        Cost of one unit of overload beyond that of its use, of one unit of load beyond that on
+        the node of the least use price, and of a node that is on, in units of `cost_unit`.
     needs, capacity : (m, d), (n, d) int64
         The hard dimensions, as in `Exact`.
     compute_unit : int
@@ -51,7 +52,7 @@ class Grid:
     cost_unit : int
         Value of one unit of cost, in units of the exact cost.
     offset : int
-        Exact cost of the nodes that are paid for whatever happens.
+        Exact cost of what is paid whatever happens: idle nodes, and all load at the least price.
     exact_cost : bool
         Whether offset + cost_unit * (cost on the grid) is the exact cost.
     exact_limits : bool
@@ -66,6 +67,7 @@ class Grid:
     node_compute: Array
     task_compute: Array
     overload_price: Array
+    use_price: Array
     idle_cost: Array
     needs: Array
     capacity: Array
@@ -127,8 +129,9 @@ def make_grid(
         load_limit = max(load_limit, cost_limit // 2)
     compute_unit, node_compute, task_compute = _compute(exact, load_limit, outer)
     offset = 0 if instance.power_off else _idle_total(exact)
+    offset += min(exact.node_use_price.tolist()) * exact_sum(exact.task_compute)
     above = None if upper is None else max(0, upper - offset)
-    price_unit, price, idle, exact_prices = _prices(
+    price_unit, price, use, idle, exact_prices = _prices(
         instance, exact, compute_unit, task_compute, cost_limit, above
     )
     needs, capacity, need_units, exact_limits = _limits(exact, need_limit, outer)
@@ -137,6 +140,7 @@ def make_grid(
         node_compute=node_compute,
         task_compute=task_compute,
         overload_price=price,
+        use_price=use,
         idle_cost=idle,
         needs=needs,
         capacity=capacity,
@@ -194,35 +198,40 @@ def _prices(
     task_compute: Array,
     cost_limit: int,
     above: int | None,
-) -> tuple[int, Array, Array, bool]:
-    """The unit of price, overload prices and idle costs in it (rounded down), and if exact.
+) -> tuple[int, Array, Array, Array, bool]:
+    """The unit of price, overload, use and idle prices in it (rounded down), and if exact.
 
     `above` is the most that an allocation of interest costs beyond the offset.
     """
-    overload = exact.node_overload_price.tolist()
+    overload, use = exact.node_surcharge.tolist(), exact.node_use_price.tolist()
+    use = [u - min(use) for u in use]
     idle = [0] * instance.num_nodes
-    divisor = common_divisor(overload)
+    divisor = common_divisor(overload, use)
     if instance.power_off:
         costs = [
             p * C
             for p, C in zip(exact.node_price.tolist(), exact.node_compute.tolist(), strict=True)
         ]
         idle = [cost // compute_unit for cost in costs]
-        divisor = common_divisor(overload, idle)
+        divisor = common_divisor(overload, use, idle)
     unit = divisor or 1
     load = int(task_compute.sum()) + 1
-    most = (max(overload, default=0) * load + max(idle, default=0)) * instance.num_nodes
+    most = (max(overload) + max(use)) * load + max(idle)
+    most *= instance.num_nodes
     if above is not None:
         # A node's overload costs no more than `above`, nor does any single price or idle cost
         # that such an allocation can pay; every other is cut down to just beyond it.
         cap = above // compute_unit + 1
-        overload, idle = [min(o, cap) for o in overload], [min(cost, cap) for cost in idle]
-        most = min(most, 2 * cap * instance.num_nodes)
+        overload, use, idle = (
+            [min(each, cap) for each in column] for column in (overload, use, idle)
+        )
+        most = min(most, 3 * cap * instance.num_nodes)
     if most // unit >= cost_limit:
         unit = -(-most // cost_limit)
     price = np.array([o // unit for o in overload], dtype=np.int64)
+    use_price = np.array([u // unit for u in use], dtype=np.int64)
     idle_cost = np.array([cost // unit for cost in idle], dtype=np.int64)
-    return unit, price, idle_cost, unit == (divisor or 1)
+    return unit, price, use_price, idle_cost, unit == (divisor or 1)
 
 
 def _limits(

@@ -59,6 +59,7 @@ def _compute_columns(instance: Instance) -> Iterator[tuple[str, Array]]:
 def _price_columns(instance: Instance) -> Iterator[tuple[str, Array]]:
     yield "node price", instance.node_price
     yield "node overload_price", instance.node_overload_price
+    yield "node use_price", instance.node_use_price
 
 
 def _sentence(columns: Iterator[tuple[str, Array]], unit: int) -> str:

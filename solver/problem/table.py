@@ -37,8 +37,9 @@ class ClassNumbers:
         Compute of a task, number of tasks.
     needs : (K, d) integers
     node_count, node_compute : (G,) integers
-    overload_price, idle_cost : (G,) integers
-        Cost of a unit of overload, and of a node being on.
+    overload_price, use_price, idle_cost : (G,) integers
+        Cost of a unit of overload beyond that of its use, of a unit of load, and of a node that
+        is on; on a grid as in `Grid`.
     capacity : (G, d) integers
         Of the hard dimensions.
     """
@@ -49,6 +50,7 @@ class ClassNumbers:
     node_count: Array
     node_compute: Array
     overload_price: Array
+    use_price: Array
     idle_cost: Array
     capacity: Array
 
@@ -72,13 +74,15 @@ class ClassTable(ClassNumbers):
         """Cost of a column beyond what is paid whatever happens."""
         load = int(self.demand[tasks].sum())
         above = max(0, load - int(self.node_compute[g]))
-        return int(self.overload_price[g]) * above + (int(self.idle_cost[g]) if tasks else 0)
+        cost = int(self.overload_price[g]) * above + int(self.use_price[g]) * load
+        return cost + (int(self.idle_cost[g]) if tasks else 0)
 
     def costs(self, g: int, rows: Array) -> Array:
         """Costs of many columns of a class: rows of task classes, -1 behind the end."""
         load = np.append(self.demand, 0)[rows].sum(axis=1)
         above = np.maximum(0, load - self.node_compute[g])
-        costs: Array = self.overload_price[g] * above + self.idle_cost[g]
+        costs: Array = self.overload_price[g] * above + self.use_price[g] * load
+        costs += self.idle_cost[g]
         return costs
 
 
@@ -92,6 +96,7 @@ def numbers_of_grid(grid: Grid, classes: Classes) -> ClassNumbers:
         node_count=classes.node_count,
         node_compute=grid.node_compute[node],
         overload_price=grid.overload_price[node],
+        use_price=grid.use_price[node],
         idle_cost=grid.idle_cost[node],
         capacity=np.ascontiguousarray(grid.capacity[node]),
     )
@@ -110,7 +115,8 @@ def numbers_of_exact(exact: Exact, classes: Classes) -> ClassNumbers:
         count=classes.task_count,
         node_count=classes.node_count,
         node_compute=node_compute,
-        overload_price=exact.node_overload_price[node].astype(object),
+        overload_price=exact.node_surcharge[node].astype(object),
+        use_price=exact.node_use_price[node].astype(object),
         idle_cost=exact.node_price[node].astype(object) * node_compute.astype(object),
         capacity=exact.capacity[node],
     )

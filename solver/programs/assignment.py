@@ -149,7 +149,8 @@ def assignment_model(problem: Problem, grid: Grid) -> AssignmentModel:
     cell_class, cell_node = np.nonzero(allowed)
     builder = LinearModelBuilder()
     most = table.most[cell_class, classes.node_class[cell_node]]
-    y = builder.add_columns(cell_class.size, upper=most)
+    cost = _use_cost(grid, grid.use_price[cell_node], table.demand[cell_class])
+    y = builder.add_columns(cell_class.size, upper=most, cost=cost)
     v = builder.add_columns(n, upper=_most_overload(grid), cost=grid.overload_price, integer=False)
     u = builder.add_columns(n, cost=grid.idle_cost) if instance.power_off else None
 
@@ -171,6 +172,14 @@ def assignment_model(problem: Problem, grid: Grid) -> AssignmentModel:
         builder.add_entries(rows, y, 1)
         builder.add_entries(rows, u[cell_node], -most)
     return AssignmentModel(problem, grid, table, builder.build(), cell_class, cell_node)
+
+
+def _use_cost(grid: Grid, price: Array, demand: Array) -> Array:
+    """Cost of each demand at the price beside it; beyond all interest where it would not fit."""
+    if grid.most_cost is None:
+        return price * demand
+    most = (grid.most_cost + 1) // np.maximum(demand, 1)
+    return np.where(price > most, grid.most_cost + 1, np.minimum(price, most) * demand)
 
 
 def _first_come(table: ClassTable, node_class: Array) -> Array:

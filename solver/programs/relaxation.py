@@ -61,7 +61,8 @@ class Relaxation:
         b = problem.most_per_node[self._k, self._g]
         builder = LinearModelBuilder()
         room = np.minimum(table.count[self._k], _product(b, nodes[self._g]))
-        X = builder.add_columns(self._k.size, upper=room)
+        cost = table.use_price[self._g] * D[self._k]
+        X = builder.add_columns(self._k.size, upper=room, cost=cost)
         V = builder.add_columns(g_count, upper=INFINITE, cost=table.overload_price)
         on = problem.instance.power_off
         U = builder.add_columns(g_count, upper=nodes, cost=table.idle_cost) if on else None

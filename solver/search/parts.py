@@ -105,6 +105,7 @@ def take(facts: Facts, node_of: Array, nodes: Array) -> tuple[Facts, Array, Arra
         needs=facts.needs[tasks],
         node_compute=facts.node_compute[nodes],
         price=facts.price[nodes],
+        use=facts.use[nodes],
         idle=facts.idle[nodes],
         capacity=facts.capacity[nodes],
         node_class=facts.node_class[nodes],

@@ -86,17 +86,23 @@ class Search:
         partners = SEARCH.partners[effort]
         for nodes in self._batches(state.load < facts.node_compute):
             feed(facts, state, nodes, self._ranking, 4, self._buffers, rng)
-        for nodes in self._batches(state.load > facts.node_compute, effort):
+        for nodes in self._batches(self._dear(), effort):
             descend(facts, state, nodes, self._ranking, partners, effort, self._buffers, rng)
         if self._empties:
             for nodes in self._batches(state.count > 0):
                 switch_off(facts, state, nodes, partners, self._buffers, rng)
-        dear = state.load > facts.node_compute
+        dear = self._dear()
         if self._empties:
             dear |= state.count > 0
         seeds = np.flatnonzero(dear)
         if seeds.size and effort and not self._stopped():
             self._regroup(seeds, anything=False)
+
+    def _dear(self) -> Array:
+        """(n,) bool: which nodes cost more than being on."""
+        load, facts = self.state.load, self.facts
+        dear: Array = (load > facts.node_compute) | ((facts.use > 0) & (load > 0))
+        return dear
 
     def _regroup(self, seeds: Array, *, anything: bool) -> None:
         if self.state.load.size < 2:

@@ -191,7 +191,8 @@ def test_prices_too_high_for_64_bits_are_lowered():
     data = ClassTable(
         demand=np.array([2**28, 2**27]), needs=np.zeros((2, 0), dtype=np.int64),
         count=np.array([3, 2]), most=np.array([[3], [2]]), node_count=one,
-        node_compute=one * 2**20, overload_price=one * 2**30, idle_cost=one,
+        node_compute=one * 2**20, overload_price=one * 2**30,
+        use_price=0 * one, idle_cost=one,
         capacity=np.zeros((1, 0), dtype=np.int64),
     )  # fmt: skip
     for prices in (np.array([2.0**40, 2.0**35]), np.array([2.0**70, 2.0**65])):

@@ -180,7 +180,7 @@ def test_records_must_be_nodes_and_tasks():
         Instance([Node("a", 1), "b"], [])
     with refuses(
         "tasks[0] is Node(id='a', compute=1, storage=inf, price=None, "
-        "overload_price=None, kind=None, resources={}); it must be a Task"
+        "overload_price=None, kind=None, resources={}, use_price=0); it must be a Task"
     ):
         Instance([Node("a", 1)], [Node("a", 1)])
 
@@ -486,6 +486,7 @@ def full():
         lambda n, t, o: n.__setitem__(1, Node("b", 5, price=1)),
         lambda n, t, o: n.__setitem__(1, Node("b", 5, overload_price=1)),
         lambda n, t, o: n.__setitem__(1, Node("b", 5, kind="K")),
+        lambda n, t, o: n.__setitem__(1, Node("b", 5, use_price=1)),
         lambda n, t, o: n.__setitem__(1, Node("b", 5, resources={"gpu": 1})),
         lambda n, t, o: n.__setitem__(1, Node("b", 5, resources={"cpu": 1})),
         lambda n, t, o: n.append(Node("c", 1)),

@@ -36,12 +36,25 @@ def _keeps_limits(
 
 @lean
 def _best_shift(facts: Facts, state: State, i: int, j: int) -> int:
-    """A load that should go from node i to node j for the two to cost least."""
+    """A load that should go from node i to node j for the two to cost least.
+
+    Their cost is convex in it, with a kink where either node is just full; where it still falls
+    beyond both, all of the load of one should go.
+    """
     above = state.load[i] - facts.node_compute[i]
     free = facts.node_compute[j] - state.load[j]
-    if facts.price[i] == facts.price[j]:
-        return int((above + free) // 2)
-    return int(above if facts.price[i] > facts.price[j] else free)
+    saved = facts.use[i] - facts.use[j]
+    if saved == 0:
+        if facts.price[i] == facts.price[j]:
+            return int((above + free) // 2)
+        return int(above if facts.price[i] > facts.price[j] else free)
+    if saved > facts.price[j]:
+        return int(state.load[i])
+    if -saved > facts.price[i]:
+        return int(-state.load[j])
+    first, last = min(above, free), max(above, free)
+    between = facts.price[j] - facts.price[i] if free < above else 0  # slope there, less `saved`
+    return int(first if between > saved else last)
 
 
 @lean
@@ -90,6 +103,8 @@ def improve_pair(
     load_b, order_b = buffers.load[1], buffers.order[1]
     above_i, above_j = state.load[i] - facts.node_compute[i], state.load[j] - facts.node_compute[j]
     price_i, price_j = facts.price[i], facts.price[j]
+    saved = facts.use[i] - facts.use[j]
+    used = facts.use[i] * state.load[i] + facts.use[j] * state.load[j]
     looked = 0
     for k in range(size_i):
         a = order_a[k]
@@ -104,6 +119,7 @@ def improve_pair(
                 looked += 1
                 shift = load_a[a] - load_b[b]
                 least = price_i * max(0, above_i - shift) + price_j * max(0, above_j + shift)
+                least += used - saved * shift
                 if least >= best:
                     break  # further on it only grows
                 cost = pair_cost(facts, state, i, j, buffers, a, b)

@@ -49,6 +49,7 @@ def _search(
     # One flat loop over local copies: calls and scattered reads would triple its time.
     g, dims = nodes.size, facts.weight.size
     compute, price, idle = facts.node_compute[nodes], facts.price[nodes], facts.idle[nodes]
+    use = facts.use[nodes]
     node_class = facts.node_class[nodes]
     load, count = np.zeros(g, dtype=np.int64), np.zeros(g, dtype=np.int64)
     room = np.empty((g, dims), dtype=np.int64)
@@ -95,6 +96,7 @@ def _search(
             after = load[p] + demand[depth] - compute[p]
             before = load[p] - compute[p]
             above = cost[depth] + price[p] * (max(0, after) - max(0, before))
+            above += use[p] * demand[depth]
             if count[p] == 0:
                 above += idle[p]
             unused = free[depth] - max(0, -before) + max(0, -after)

@@ -86,15 +86,15 @@ def keeps_limits(placement: Placement, moves: Moves) -> Array:
 def cost_change(placement: Placement, moves: Moves, load_i: Array, load_j: Array) -> Array:
     """(rows, columns) what the cost grows by, in units of the grid; loads as of `loads_after`."""
     grid = placement.problem.grid
-    C, price, idle = grid.node_compute, grid.overload_price, grid.idle_cost
+    C, price, use, idle = grid.node_compute, grid.overload_price, grid.use_price, grid.idle_cost
     i, nodes, relocation = moves.node, moves.nodes, moves.back < 0
 
-    def overload(node: Array | int, load: Array) -> Array:
-        above: Array = price[node] * np.maximum(0, load - C[node])
-        return above
+    def of_load(node: Array | int, load: Array) -> Array:
+        cost: Array = price[node] * np.maximum(0, load - C[node]) + use[node] * load
+        return cost
 
-    change = overload(i, load_i) - overload(i, placement.load[i])
-    change = change + overload(nodes, load_j) - overload(nodes, placement.load[nodes])
+    change = of_load(i, load_i) - of_load(i, placement.load[i])
+    change = change + of_load(nodes, load_j) - of_load(nodes, placement.load[nodes])
     change += np.where(relocation & (placement.count[nodes] == 0), idle[nodes], 0)[None, :]
     return change - np.where(relocation & (placement.count[i] == 1), idle[i], 0)[None, :]
 

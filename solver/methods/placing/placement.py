@@ -47,7 +47,7 @@ class Placement:
         above = np.maximum(0, self.load[nodes] - capacity)
         growth = np.maximum(0, self.load[nodes] + demand - capacity) - above
         opening: Array = grid.idle_cost[nodes] * (self.count[nodes] == 0)
-        opening += grid.overload_price[nodes] * growth
+        opening += grid.overload_price[nodes] * growth + grid.use_price[nodes] * demand
         return opening
 
     def free_compute(self, nodes: Array) -> Array:

@@ -77,12 +77,20 @@ def _deal(placement: Placement, order: Array, options: Options) -> Array:
 
 def _turn(placement: Placement, size: int, rng: np.random.Generator, freest: bool) -> Array:
     """Up to `size` nodes that are on or cost nothing to switch on, in the order of their turn."""
-    usable = np.flatnonzero((placement.count > 0) | (placement.problem.grid.idle_cost == 0))
+    usable = _usable(placement)
     if not freest or not usable.size:
         return rng.permutation(usable)[:size]
     free = placement.free_compute(usable)
     chosen = np.argpartition(-free, min(size, usable.size) - 1)[:size]
     return usable[chosen[np.lexsort((usable[chosen], -free[chosen]))]]
+
+
+def _usable(placement: Placement) -> Array:
+    """Nodes that take load within their compute at no cost beyond what is paid anyway."""
+    grid = placement.problem.grid
+    on = (placement.count > 0) | (grid.idle_cost == 0)
+    usable: Array = np.flatnonzero(on & (grid.use_price == 0))
+    return usable
 
 
 def _fit(placement: Placement, tasks: Array, nodes: Array) -> Array:
@@ -107,7 +115,7 @@ class _Fill:
         self._group = instance.task_group.tolist()
         self._everywhere = self._eligibility.everywhere
         self._parked: list[int] = []
-        usable = np.flatnonzero((placement.count > 0) | (grid.idle_cost == 0))
+        usable = _usable(placement)
         self._heap = [(-self._free[i], i) for i in usable.tolist()]
         heapq.heapify(self._heap)
 
@@ -127,7 +135,7 @@ class _Fill:
                 heapq.heappop(heap)
                 continue
             if self._fits(j, i):
-                return i
+                return int(i)
             heapq.heappop(heap)
             self._parked.append(i)
             looks += 1
@@ -156,6 +164,8 @@ class _Fill:
         placement.node_index[j] = i
         placement.count[i] += 1
         placement.load[i] += demand
+        if self._grid.use_price[i] > 0:
+            return
         if self._heap and self._heap[0] == (-before, i):
             heapq.heapreplace(self._heap, (demand - before, i))
         else:
