@@ -90,9 +90,6 @@ class ColumnGenerationSettings:
     """Steps without any gain after which it ends."""
     branch_at: int = 2
     """The step in which it branches."""
-    solver: str = "CBC"
-    """The MIP solver of set partitioning with a weak bound: CBC is two to seven times as
-    fast as HiGHS there."""
 
 
 @dataclass(frozen=True)
@@ -229,7 +226,7 @@ class ColumnSettings:
     kept: int = 4
     """Columns taken from one pricing."""
     longest: int = 200
-    """Tasks of a column at most; above that nothing is proved by listing."""
+    """Tasks of a column that pricing looks for; longer ones keep it from being exact."""
     heuristic_branches: int = 100_000
     """Branches of a pricing that only looks for further columns."""
     effort: int = 3_000_000

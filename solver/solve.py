@@ -184,6 +184,8 @@ class _Run:
         now = time.monotonic()
         limit = now + max(_LEAST_BALANCING, _BALANCING * (now - self.begun))
         limit = min(limit, options.deadline + _LEAST_BALANCING)
+        if options.round_limit is not None:  # who wants the same again wants no clock
+            limit = options.deadline
         self.best.rebalance(
             balance(problem, replace(options, deadline=limit), self.best.node_index)
         )

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 import types
 from collections import Counter
 from pathlib import Path
@@ -430,6 +431,25 @@ def test_a_limit_on_the_rounds_makes_runs_repeat_exactly():
     assert indices[0] == indices[1]
     assert indices[0] != indices[2]
     assert runs[3].cost is None or runs[3].cost > runs[0].cost
+
+
+def test_a_limit_on_the_rounds_repeats_whatever_the_clock_does(monkeypatch):
+    """Checks that take longer make allocations known later, and must not make them others."""
+    module = sys.modules["solver.methods.best"]
+    check = module.check
+
+    def slow(*given):
+        time.sleep(0.05)
+        return check(*given)
+
+    for seed in range(3):
+        instance = from_spec(f"few_per_node:nodes=12,storage=0.8,seed={seed}")
+        runs = []
+        for judge in (check, slow):
+            monkeypatch.setattr(module, "check", judge)
+            result = solve(instance, "local-search", num_workers=1, round_limit=30)
+            runs.append(result.allocation.node_index.tolist())
+        assert runs[0] == runs[1]
 
 
 @pytest.mark.parametrize("limit", [-1, 2.5, float("nan"), "3"])

@@ -117,7 +117,8 @@ class Generation:
         cost = self.data.cost(g, list(tasks))
         self.model.objective.set_linear_coefficient(column, cost / self.unit)
         self.use[g].set_coefficient(column, 1.0)
-        self.amounts[g].append(np.bincount(tasks, minlength=len(self.cover)))
+        amounts = np.bincount(tasks, minlength=len(self.cover))
+        self.amounts[g].append(amounts.astype(np.int32))
         self.costs[g].append(cost)
         for k in set(tasks):
             self.cover[k].set_coefficient(column, float(tasks.count(k)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,9 +12,6 @@ from ..problem.table import ClassTable
 from .knapsack import MOST_WORTH
 
 __all__ = ["Prices"]
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)

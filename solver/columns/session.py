@@ -28,6 +28,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from typing import Any, Self
 
+from ..engines.child import Child
 from ..engines.process import EngineCrash, Favourite, HardLimitReached, run_job
 from ..errors import BackendUnavailableError
 from ..kernels.build.ready import compile_ahead
@@ -47,8 +48,8 @@ _FORGET_SECONDS = 0.5
 class Session:
     """What is known of a problem's columns, and a child that knows it too.
 
-    Used in a ``with`` statement, at whose end the child forgets it. If the child is lost, the
-    next one is told everything anew.
+    Used in a ``with`` statement, at whose end every child that is idle forgets it. If the child
+    is lost, the next one is told everything anew.
 
     Parameters
     ----------
@@ -78,21 +79,24 @@ class Session:
         self._known: set[Column] = set()
         self._token = uuid.uuid4().hex
         self._child = Favourite()
+        self._used: list[Child] = []  # the children that may remember something
         self._told = 0  # how many of the columns the child has been told, or told us
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._child.is_idle():
-            with contextlib.suppress(EngineCrash, HardLimitReached, BackendUnavailableError):
-                run_job(
-                    WORKER,
-                    "forget",
-                    {"token": self._token},
-                    hard_limit=_FORGET_SECONDS,
-                    favourite=self._child,
-                )
+        for child in self._used:
+            self._child.child = child
+            if self._child.is_idle():
+                with contextlib.suppress(EngineCrash, HardLimitReached, BackendUnavailableError):
+                    run_job(
+                        WORKER,
+                        "forget",
+                        {"token": self._token},
+                        hard_limit=_FORGET_SECONDS,
+                        favourite=self._child,
+                    )
 
     def add(self, columns: Iterable[Column]) -> None:
         """Add columns, such as those of an allocation."""
@@ -248,6 +252,9 @@ class Session:
                 )
             except HardLimitReached:
                 return None
+            finally:
+                if self._child.child is not None and self._child.child not in self._used:
+                    self._used.append(self._child.child)
             if answer is not None:
                 break
             new = {"table": self.problem.outer_table, "columns": self.columns}

@@ -30,12 +30,11 @@ def at_default(instance: Instance, field: Field) -> list[bool]:
         return [label is None for label in column]
     if field.required:
         return [False] * len(column)
-    if field.same_as is not None:
-        equal = column == getattr(instance, f"{field.owner}_{field.same_as}")
-    else:
-        equal = column == field.default
-    listed: list[bool] = equal.tolist()
-    return listed
+    if field.same_as is None:
+        return [value == field.default for value in column.tolist()]
+    other = getattr(instance, f"{field.owner}_{field.same_as}")
+    # As Python's numbers: NumPy would compare a large integer with a float as floats.
+    return [mine == its for mine, its in zip(column.tolist(), other.tolist(), strict=True)]
 
 
 def tidy_cells(column: list[Any]) -> list[Any]:

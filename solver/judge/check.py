@@ -134,6 +134,8 @@ def _from_positions(instance: Instance, given: Array) -> tuple[list[Violation], 
 
 
 def _eligibility(instance: Instance, node_index: Array) -> Iterator[Violation]:
+    if all(labels is None for labels in instance.groups):
+        return
     ids, kinds = instance.node_ids.tolist(), instance.node_kind
     place = node_index.tolist()
     allowed = [None if labels is None else frozenset(labels) for labels in instance.groups]

@@ -100,6 +100,7 @@ class _Run:
         start = options.start
         self.node_of = self._construct() if start is None else start[self.order]
         self.cost, self.excess = self._judge(self.node_of)
+        self.shown = self.node_of  # the first allocation of the present cost
 
     def run(self) -> Outcome:
         """Rounds until something ends them."""
@@ -125,11 +126,11 @@ class _Run:
         return outcome
 
     def publish(self) -> None:
-        """Pass the present allocation on, if it keeps all limits."""
+        """Pass the best allocation on, if it keeps all limits: whenever asked, the same one."""
         if self.excess > 0 or self.cost == self.published_cost:
             return
         begun = time.monotonic()
-        self.best.incumbent(self._node_index())
+        self.best.incumbent(self._node_index(self.shown))
         self.published_cost, self.published_at = self.cost, time.monotonic()
         self.seconds_to_publish = self.published_at - begun
 
@@ -215,7 +216,7 @@ class _Run:
 
     def _solve_groups(self) -> None:
         """One group for each worker, solved by CP-SAT."""
-        node_index = self._node_index()
+        node_index = self._node_index(self.node_of)
         facts = self.facts
         dear = (self._load(self.node_of) > facts.node_compute) | (facts.idle > 0) | (facts.use > 0)
         used = np.zeros(dear.size, dtype=bool)
@@ -265,11 +266,12 @@ class _Run:
             self.node_of, self.cost, self.excess = found, cost, excess
         self.stalled = 0 if better else self.stalled + rounds
         if better:
-            self.improved = self.rounds
+            self.improved, self.shown = self.rounds, found
 
-    def _node_index(self) -> Array:
-        node_index = np.empty_like(self.node_of)
-        node_index[self.order] = self.node_of
+    def _node_index(self, node_of: Array) -> Array:
+        """Positions of nodes in the order of the instance's tasks."""
+        node_index = np.empty_like(node_of)
+        node_index[self.order] = node_of
         return node_index
 
     def _out_of_time(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InstanceError
-from .exact import Array
+from .exact import Array, exact_column
 from .fields import Field, Kind, fields_of
 from .records import Number
 from .validation import (
@@ -137,8 +137,7 @@ def _checked(field: Field, values: Any, count: int, ids: Array | None, made: dic
     if field.same_as is not None:
         default = made[f"{field.owner}_{field.same_as}"]
     elif values is None and not field.required:
-        kind = np.float64 if field.unlimited else np.int64
-        return frozen(np.full(count, field.default, dtype=kind))
+        return frozen(exact_column(np.full(count, field.default)))
     return checked_column(
         values, field.owner, ids, field.name, count, unlimited=field.unlimited, default=default
     )

@@ -107,9 +107,11 @@ class Eligibility:
         if self.mask is not None:
             found: Array = self.mask[np.ix_(groups, nodes)]
             return found
-        return np.array([self.row(group)[nodes] for group in groups.tolist()]).reshape(
-            groups.size, nodes.size
-        )
+        distinct, place = np.unique(groups, return_inverse=True)
+        rows = np.zeros((distinct.size, nodes.size), dtype=bool)
+        for k, group in enumerate(distinct.tolist()):
+            rows[k] = self.row(group)[nodes]
+        return rows[place]
 
     def row(self, group: int) -> Array:
         """(n,) bool: the nodes that tasks of a group may run on."""

@@ -19,7 +19,15 @@ from .exact import Array
 from .fields import Field, Kind, fields_of
 from .records import Labels, Node, Number, RecordView, Task
 from .scaled import Exact, exact_data
-from .validation import frozen, labels_among, labels_of, named_ids, plain
+from .validation import (
+    are_positions,
+    checked_positions,
+    frozen,
+    labels_among,
+    labels_of,
+    named_ids,
+    plain,
+)
 
 __all__ = ["Exact", "Instance", "Node", "Number", "Task"]
 
@@ -168,7 +176,8 @@ class Instance:
         ----------
         **changes
             Arguments of `from_arrays`. None stands for the default; a price that had been left
-            out stays what it was when the compute changes.
+            out stays what it was when the compute changes. `task_eligible` alone may be lists,
+            or positions in the present `groups`.
 
         Raises
         ------
@@ -185,6 +194,10 @@ class Instance:
         kept = frozenset(columns).difference(changes)
         if not kept >= {"node_ids", "node_kind", "task_eligible", "eligible_groups"}:
             kept -= {"task_eligible", "eligible_groups"}  # what it names may be gone
+        if "node_resources" in changes:
+            kept -= {"task_resources"}  # the tasks have those that the nodes have
+        if "task_eligible" in changes and not are_positions(changes["task_eligible"]):
+            changes.setdefault("eligible_groups", None)
         settings.update((key, changes.pop(key)) for key in tuple(changes) if key in settings)
         return self._made({**columns, **changes}, settings, kept)
 
@@ -194,12 +207,13 @@ class Instance:
         Parameters
         ----------
         nodes, tasks : array-like of positions
-            Each at most once.
+            From 0 on, each at most once.
 
         Raises
         ------
         InstanceError
-            If a position stands twice, no node is left, or a task is eligible for none of them.
+            If something is no position or stands twice, no node is left, or a task is eligible
+            for none of them.
 
         Examples
         --------
@@ -208,12 +222,9 @@ class Instance:
         ['task-0', 'task-2']
         """
         at = {
-            name: np.asarray(where, dtype=np.int64)
-            for name, where in (("node", nodes), ("task", tasks))
+            "node": checked_positions(nodes, "nodes", self.num_nodes),
+            "task": checked_positions(tasks, "tasks", self.num_tasks),
         }
-        for name, where in at.items():
-            if np.unique(where).size < where.size:
-                raise InstanceError(f"{name}s: a position stands twice; each may be kept once")
         columns = {
             field.argument: taken(self._column(field), at[field.owner])
             for owner in at
@@ -354,7 +365,11 @@ class Instance:
 
 def _same(mine: Any, theirs: Any) -> bool:
     if isinstance(mine, np.ndarray):
-        return mine.shape == theirs.shape and bool((mine == theirs).all())
+        if mine.shape != theirs.shape:
+            return False
+        if mine.dtype != theirs.dtype and mine.dtype.kind in "if":
+            return bool(mine.tolist() == theirs.tolist())  # NumPy would compare them as floats
+        return bool((mine == theirs).all())
     if isinstance(mine, dict):
         return mine.keys() == theirs.keys() and all(_same(mine[k], theirs[k]) for k in mine)
     return bool(mine == theirs)

@@ -15,12 +15,14 @@ from .fields import Field, reserved_names
 from .records import Labels, Number
 
 __all__ = [
+    "are_positions",
     "checked_column",
     "checked_eligibility",
     "checked_ids",
     "checked_labels",
     "checked_max_load",
     "checked_name",
+    "checked_positions",
     "checked_power_off",
     "frozen",
     "labels_among",
@@ -172,6 +174,29 @@ def labels_of(node_ids: Array, node_kind: Iterable[str | None]) -> set[str]:
     return {kind for kind in node_kind if kind is not None}.union(node_ids.tolist())
 
 
+def are_positions(values: Any) -> bool:
+    """Whether values are an array, or a list, of integers."""
+    if isinstance(values, np.ndarray):
+        return values.dtype.kind in "iu"
+    return isinstance(values, list | tuple | range) and all(
+        isinstance(value, int | np.integer) and not isinstance(value, bool) for value in values
+    )
+
+
+def checked_positions(values: Any, name: str, count: int) -> Array:
+    """Distinct positions in a sequence of `count` nodes or tasks."""
+    if not are_positions(values) or np.ndim(values) != 1:
+        raise InstanceError(f"{name}: {values!r} is no list of positions, integers from 0 on")
+    at = np.asarray(values, dtype=np.int64)
+    outside = (at < 0) | (at >= count)
+    if outside.any():
+        wrong = int(at[np.argmax(outside)])
+        raise InstanceError(f"{name}: there is no position {wrong}; the last is {count - 1}")
+    if np.unique(at).size < at.size:
+        raise InstanceError(f"{name}: a position stands twice; each may be kept once")
+    return at
+
+
 def labels_among(labels: Labels, known: set[str]) -> Labels:
     """The labels that are known; None, for all nodes, as it is."""
     return None if labels is None else tuple(label for label in labels if label in known)
@@ -270,9 +295,9 @@ def checked_eligibility(
     if groups is None:
         found = [number_of(spec, label(j)) for j, spec in enumerate(specs)]
         return frozen(np.array(found, dtype=np.int32)), tuple(number)
-    positions = np.asarray(specs) if count else np.zeros(0, dtype=np.int64)
-    if positions.dtype.kind not in "iu" or positions.ndim != 1:
+    if count and not (are_positions(specs) and np.ndim(specs) == 1):
         raise InstanceError("task_eligible must hold integer positions in eligible_groups")
+    positions = np.asarray(specs) if count else np.zeros(0, dtype=np.int64)
     outside = (positions < 0) | (positions >= len(groups))
     if outside.any():
         j = int(np.argmax(outside))

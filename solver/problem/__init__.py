@@ -1,4 +1,4 @@
 """An instance made ready for solvers: its classes, and its numbers as small integers.
 
-It imports `model` and `judge`.
+It imports `model` only.
 """

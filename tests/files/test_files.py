@@ -321,7 +321,10 @@ BAD_JSON: dict[str, tuple[str, list[str]]] = {
     "nodes object": ('{"nodes": {}, "tasks": []}', ["nodes", "object"]),
     "node text": ('{"nodes": ["a"], "tasks": []}', ["nodes[0]", "string"]),
     "node list empty": ('{"nodes": [], "tasks": []}', ["nodes", "empty"]),
-    "schema": (json.dumps(record(schema="nodewise/2")), ["schema", "nodewise/2", "nodewise/1"]),
+    "schema": (
+        json.dumps(record(schema="nodewise/3")),
+        ["nodewise/3", "'nodewise/1' and 'nodewise/2'"],
+    ),
     "unknown key": (json.dumps(record(maxload=1)), ["'maxload'", "did you mean 'max_load'"]),
     "unknown key of a task": (
         json.dumps(record(task_storge=1)),
@@ -638,6 +641,7 @@ def make_result(**changes: Any) -> Result:
         "termination": Termination.TIME_LIMIT,
         "allocation": Allocation(instance, [0, 1]),
         "cost": 100,
+        "cost_parts": {},
         "bound": 75,
         "seconds": 0.5,
         "seed": 3,
@@ -706,3 +710,18 @@ def test_outputs_need_a_folder_and_a_name(tmp_path: Path, write: Callable[[Path]
     with pytest.raises(IsADirectoryError, match="is a folder"):
         write(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("form", ["instance.json", "folder", "instance.zip"])
+def test_the_schema_is_the_first_that_has_the_fields(form: str, tmp_path: Path) -> None:
+    plain = Instance.from_arrays(node_compute=[4, 4], task_compute=[3, 2], name="x")
+    for instance, schema in ((plain, 1), (plain.replace(node_use_price=[0, 2]), 2)):
+        write_instance(instance, tmp_path / form)
+        assert read_instance(tmp_path / form) == instance
+        where = tmp_path / form
+        where = where / "instance.json" if where.is_dir() else where
+        assert f"nodewise/{schema}".encode() in (
+            zipfile.ZipFile(where).read("instance.json")
+            if form.endswith("zip")
+            else where.read_bytes()
+        )

@@ -10,7 +10,7 @@ import pytest
 from random_instances import random_instances
 
 from benchmarks.fingerprint import content_hash
-from solver import Instance, InstanceError, Node, Task, read_instance, write_instance
+from solver import Instance, InstanceError, Node, Task, read_instance, solve, write_instance
 from solver.model import fields
 from solver.model.fields import Field, Kind, fields_of
 
@@ -178,3 +178,69 @@ def test_restrict_says_which_task_has_no_node_left():
         instance.restrict([0, 0], [0])
     with pytest.raises(InstanceError, match="at least one node"):
         instance.restrict([], [0])
+
+
+def test_resources_of_the_nodes_and_of_the_tasks_stay_the_same():
+    instance = Instance.from_arrays(
+        node_compute=[4, 4], task_compute=[3, 2],
+        node_resources={"gpu": [1, 0]}, task_resources={"gpu": [1, 1]},
+    )  # fmt: skip
+    for fewer in ({}, None):
+        with pytest.raises(InstanceError, match=r"'gpu'.* is a resource that no node lists"):
+            instance.replace(node_resources=fewer)
+    more = instance.replace(node_resources={"gpu": [1, 2], "cpu": [1, 1]})
+    assert more.task_resources["cpu"].tolist() == [0, 0]
+    assert more.exact.dimensions == ("cpu", "gpu")
+    assert solve(more, "greedy").status.value != "infeasible"
+    none = instance.replace(node_resources=None, task_resources=None)
+    assert none.exact.dimensions == ()
+
+
+def test_eligibility_is_replaced_by_lists_by_positions_and_by_nothing():
+    instance = Instance.from_arrays(
+        node_compute=[4, 4], node_kind=["a", "b"], task_compute=[1, 1], task_eligible=[["b"], None]
+    )
+    assert instance.replace(task_eligible=None).groups == (None,)
+    lists = instance.replace(task_eligible=[["a"], ["node-1", "a"]])
+    assert [task.eligible for task in lists.tasks] == [("a",), ("a", "node-1")]
+    same = instance.replace(task_eligible=np.array([1, 1]))
+    assert [task.eligible for task in same.tasks] == [("b",), ("b",)]
+    with pytest.raises(InstanceError, match="integer positions in eligible_groups"):
+        instance.replace(task_eligible=[["a"], None], eligible_groups=[None, ("a",)])
+
+
+@pytest.mark.parametrize(
+    ("nodes", "message"),
+    [
+        ([-1, 1], "nodes: there is no position -1; the last is 1"),
+        ([2], "nodes: there is no position 2; the last is 1"),
+        ([0.7], r"nodes: \[0.7\] is no list of positions"),
+        (np.array([True, False]), "is no list of positions"),
+        ([[0, 1]], "is no list of positions"),
+        (1, "is no list of positions"),
+    ],
+)
+def test_restrict_takes_positions_only(nodes, message):
+    instance = Instance.from_arrays(node_compute=[4, 4], task_compute=[1, 1])
+    with pytest.raises(InstanceError, match=message):
+        instance.restrict(nodes, [0])
+
+
+def test_a_default_may_be_a_fraction(monkeypatch):
+    weight = Field("node", "weight", default=0.5)
+    monkeypatch.setattr(fields, "_TABLE", (*fields._TABLE, weight))
+    instance = Instance.from_arrays(node_compute=[4, 4], task_compute=[1])
+    assert instance.node_weight.tolist() == [0.5, 0.5]
+
+
+def test_a_price_that_floats_cannot_tell_from_the_compute_is_written(tmp_path):
+    instance = Instance.from_arrays(
+        node_compute=[2.0**53, 0.5], node_price=[2**53 + 1, 1], task_compute=[1]
+    )
+    for form in ("one.json", "folder"):
+        write_instance(instance, tmp_path / form)
+        again = read_instance(tmp_path / form)
+        assert again.node_price.tolist() == [2**53 + 1, 1]
+        assert again == instance
+    rounded = instance.replace(node_price=np.array([2.0**53, 1.0]))
+    assert instance != rounded
