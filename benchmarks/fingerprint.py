@@ -9,6 +9,7 @@ import numpy as np
 
 from solver import Instance
 from solver.files.cells import at_default
+from solver.model.energy import energy_to_write
 from solver.model.exact import Array
 from solver.model.fields import Field, Kind, fields_of
 
@@ -51,6 +52,10 @@ def _parts(instance: Instance) -> Iterator[bytes]:
         yield _numbers(column)
         yield _numbers(instance.task_resources[key])
     yield from _eligibility(instance)
+    if instance.power_off == "owned":  # what came later is left out where it says nothing
+        yield b"owned"
+    if instance.energy is not None:
+        yield repr(energy_to_write(instance.energy)).encode()
 
 
 def _column(instance: Instance, field: Field) -> Iterator[bytes]:

@@ -31,6 +31,7 @@ from .judge.check import Violation, check
 from .judge.cost import cost_of
 from .methods import methods
 from .model.allocation import Allocation
+from .model.energy import Energy
 from .model.instance import Instance, Node, Task
 from .model.result import Progress, Result, Status, Termination
 from .solve import solve
@@ -39,6 +40,7 @@ from .versions import __version__, show_versions
 __all__ = [
     "Allocation",
     "BackendUnavailableError",
+    "Energy",
     "Instance",
     "InstanceError",
     "MethodError",

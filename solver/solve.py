@@ -15,7 +15,7 @@ from .errors import (
     OptionError,
 )
 from .judge.check import check
-from .judge.cost import AnyAllocation, as_allocation, cost_parts, in_user_units
+from .judge.cost import AnyAllocation, as_allocation, cost_parts, energy_of, in_user_units
 from .methods import MethodInfo, Options, Outcome, methods
 from .methods.best import Best
 from .methods.placing.balance import balance
@@ -249,6 +249,7 @@ def _result(
         message=message,
         proof=None if proof is None else proof.value,
         cost_parts={} if best.node_index is None else cost_parts(instance, best.node_index),
+        energy=None if best.node_index is None else energy_of(instance, best.node_index),
         versions=show_versions(),
     )
 

@@ -30,12 +30,13 @@ def cost(instance: Instance, positions: Sequence[int]) -> Fraction:
     total = Fraction(0)
     for i, node in enumerate(instance.nodes):
         hosted = [task for task, where in zip(instance.tasks, positions, strict=True) if where == i]
+        on, off, use, overload = _prices(instance, node)
         if not hosted and instance.power_off:
+            total += off
             continue
         load = sum((exact(task.compute) for task in hosted), Fraction(0))
-        capacity, price, overload, use = _prices(node)
-        total += price * capacity + overload * max(Fraction(0), load - capacity)
-        total += use * min(load, capacity)
+        capacity = exact(node.compute)
+        total += on + overload * max(Fraction(0), load - capacity) + use * min(load, capacity)
     return total
 
 
@@ -67,15 +68,15 @@ def brute_force(instance: Instance) -> Optimum | None:
     tasks = [all_tasks[j] for j in order]
     n, m = len(nodes), len(tasks)
 
-    prices = [_prices(node) for node in nodes]
+    prices = [_prices(instance, node) for node in nodes]
+    capacities = [exact(node.compute) for node in nodes]
     demands = [exact(task.compute) for task in tasks]
-    unit = _denominator([price[0] for price in prices] + demands)
-    money = _denominator([each for price in prices for each in price[1:]])
-    C = [int(price[0] * unit) for price in prices]
+    unit = _denominator(capacities + demands)
+    money = _denominator([each for price in prices for each in price])
+    C = [int(capacity * unit) for capacity in capacities]
     D = [int(demand * unit) for demand in demands]
-    overload_price = [int(price[2] * money) for price in prices]
-    use_price = [int(price[3] * money) for price in prices]
-    fixed = [int(price[1] * money) * c for price, c in zip(prices, C, strict=True)]
+    on, off = ([int(price[k] * unit * money) for price in prices] for k in (0, 1))
+    use_price, overload_price = ([int(price[k] * money) for price in prices] for k in (2, 3))
 
     need, free = _integer_rules(instance, nodes, tasks)
     hosts = [[i for i in range(n) if may_host(nodes[i], task)] for task in tasks]
@@ -100,8 +101,8 @@ def brute_force(instance: Instance) -> Optimum | None:
                 before, after = max(0, load[i] - C[i]), max(0, load[i] + D[k] - C[i])
                 extra = overload_price[i] * (after - before)
                 extra += use_price[i] * (D[k] - (after - before))
-                if instance.power_off and not count[i]:
-                    extra += fixed[i]
+                if not count[i]:
+                    extra += on[i] - off[i]
                 moves.append((extra, i))
         moves.sort()
         for extra, i in moves:
@@ -117,7 +118,7 @@ def brute_force(instance: Instance) -> Optimum | None:
             load[i] -= D[k]
             count[i] -= 1
 
-    place(0, 0 if instance.power_off else sum(fixed))
+    place(0, sum(off))
     if best_cost is None:
         return None
     positions = [0] * m
@@ -126,11 +127,24 @@ def brute_force(instance: Instance) -> Optimum | None:
     return Optimum(Fraction(best_cost, unit * money), positions)
 
 
-def _prices(node: Node) -> tuple[Fraction, Fraction, Fraction, Fraction]:
-    """Compute, and the prices of it, of overload and of use."""
+def _prices(instance: Instance, node: Node) -> tuple[Fraction, Fraction, Fraction, Fraction]:
+    """What a node costs on and off, and a unit of load within its compute and above it."""
+    C = exact(node.compute)
     price = node.compute if node.price is None else node.price
     overload = price if node.overload_price is None else node.overload_price
-    return exact(node.compute), exact(price), exact(overload), exact(node.use_price)
+    on, use, over = exact(price) * C, exact(node.use_price), exact(overload)
+    idle = exact(node.idle_watts)
+    most = idle if node.max_watts is None else exact(node.max_watts)
+    paid = on
+    if instance.energy is not None and most:
+        setting = instance.energy
+        watt = exact(setting.price_per_kwh) * exact(setting.pue) * exact(setting.hours) / 1000
+        on += watt * idle
+        use += watt * (most - idle) / C
+        over += watt * most / C
+    if not instance.power_off:
+        return on, on, use, over
+    return on, paid if instance.power_off == "owned" else Fraction(0), use, over
 
 
 def _hard_rules(

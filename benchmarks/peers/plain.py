@@ -94,6 +94,8 @@ def plain(instance: dict[str, Any]) -> Plain:
     nodes, tasks = instance["nodes"], instance["tasks"]
     if any(node.get("use_price") for node in nodes):
         raise Unsupported("the textbook model has no use_price")
+    if instance.get("energy") or instance.get("power_off") == "owned":
+        raise Unsupported("the textbook model knows nothing of electricity")
     price = [_or(node.get("price"), node["compute"]) for node in nodes]
     overload = [_or(node.get("overload_price"), p) for node, p in zip(nodes, price, strict=True)]
     return Plain(

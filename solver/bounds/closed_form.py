@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
+
 from ..model.exact import exact_sum
 from ..model.instance import Instance
 from ..problem.attainable import round_up_to_attainable
@@ -13,8 +16,8 @@ __all__ = ["closed_form_bound"]
 def closed_form_bound(problem: Problem, _time_limit: float = 0.0) -> int:
     """Pour the demand into the cheapest places: a bound in exact cost units.
 
-    Each node offers C at its use price u, and with power_off at p + u, and what max_load leaves
-    above C at price o. Without power_off the idle cost is paid anyway.
+    Each node offers C at its use price u, and with power_off at u and its share of what being off
+    would save, and what max_load leaves above C at price o. Being off is paid for anyway.
 
     Complexity: O(m + n log n).
     """
@@ -23,7 +26,7 @@ def closed_form_bound(problem: Problem, _time_limit: float = 0.0) -> int:
     nodes = list(
         zip(
             exact.node_compute.tolist(),
-            exact.node_price.tolist(),
+            (exact.node_on_cost - exact.node_off_cost).tolist(),
             exact.node_use_price.tolist(),
             exact.node_overload_price.tolist(),
             _load_limits(instance, demand),
@@ -31,14 +34,22 @@ def closed_form_bound(problem: Problem, _time_limit: float = 0.0) -> int:
         )
     )
     places = [(o, max(0, limit - C)) for C, _, _, o, limit in nodes]
-    on = instance.power_off  # a node that may be off is paid for, in part, by what it carries
-    places += [((p if on else 0) + u, min(C, limit)) for C, p, u, _, limit in nodes]
-    total, left = 0 if on else sum(p * C for C, p, _, _, _ in nodes), demand
+    # A node that may be off is paid for, in part, by what it carries.
+    places += [(_share(saved, C) + u, min(C, limit)) for C, saved, u, _, limit in nodes]
+    total: Fraction | int = sum(exact.node_off_cost.tolist())
+    left = demand
     for price, room in sorted(places):
         amount = min(left, room)
         total += price * amount
         left -= amount
-    return round_up_to_attainable(problem, total)
+    return round_up_to_attainable(problem, math.ceil(total))
+
+
+def _share(cost: int, compute: int) -> Fraction | int:
+    """What a unit of compute carries of a cost."""
+    if compute == 0 or cost == 0:
+        return 0
+    return cost // compute if cost % compute == 0 else Fraction(cost, compute)
 
 
 def _load_limits(instance: Instance, demand: int) -> list[int]:

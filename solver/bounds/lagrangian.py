@@ -112,7 +112,7 @@ def _lagrangian(problem: Problem, prices: _Scaled, shift: int) -> int:
     idle_cost, use_price = numbers.idle_cost.tolist(), numbers.use_price.tolist()
     opening = None if prices.opening is None else np.array(prices.opening, dtype=object)
     reduced = np.full(problem.fits.shape, None, dtype=object)
-    total = 0
+    total: int = sum(problem.instance.exact.node_off_cost.tolist()) << shift
     for g in range(len(C)):
         at = np.flatnonzero(problem.fits[:, g])
         cost = (prices.load[g] + (use_price[g] << shift)) * D[at]

@@ -183,6 +183,9 @@ def _rows(result: Result) -> Iterator[tuple[str, str | Text]]:
         yield "proof", result.proof
     if result.allocation is not None:
         yield from _load_rows(result.allocation)
+    if result.energy is not None:
+        kwh, grams, cost = (result.energy[name] for name in ("kwh", "grams", "cost"))
+        yield "energy", f"{number(kwh)} kWh at a cost of {number(cost)}, {number(grams)} g CO2e"
     yield "method", result.method
     yield "seconds", f"{result.seconds:.2f}"
 

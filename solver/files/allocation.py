@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from ..errors import AllocationError
-from ..judge.cost import node_costs
+from ..judge.cost import node_costs, node_kwh
 from ..model.allocation import Allocation
+from ..model.exact import number_of
 from ..model.instance import Instance
 from ..system.whole_files import atomic_text, write_csv
 from .instance import StrPath
@@ -120,6 +121,8 @@ def _loads_table(allocation: Allocation) -> tuple[list[str], Iterator[Sequence[A
         ],
         "cost": node_costs(allocation),
     }
+    if instance.energy is not None:
+        columns["kwh"] = [number_of(kwh.numerator, kwh.denominator) for kwh in node_kwh(allocation)]
     header, values = list(columns), list(columns.values())
     for name, capacity in instance.node_resources.items():
         header += [f"{name}_used", name]

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..errors import InstanceError
+from ..model.energy import energy_to_write
 from ..model.fields import Field, Kind, fields_of
 from ..model.instance import Instance
 from .cells import at_default, tidy_cells, values_of
@@ -30,7 +31,7 @@ __all__ = [
 INSTANCE_SCHEMAS = ("nodewise/1", "nodewise/2")
 """What can be read; an instance is written in the first that has its fields."""
 
-_SETTINGS = ("schema", "name", "max_load", "power_off")
+_SETTINGS = ("schema", "name", "max_load", "power_off", "energy")
 _LIMIT = "leave storage out where it is unlimited"
 _LEFT_OUT = object()
 
@@ -97,7 +98,7 @@ def _kind_of(value: Any) -> str:
 
 
 def settings_of(loaded: dict[str, Any], where: str, *more: str) -> dict[str, Any]:
-    """The name, max_load and power_off of an object that may also have the keys `more`.
+    """The name, max_load, power_off and energy of an object that may also have the keys `more`.
 
     Raises
     ------
@@ -111,6 +112,7 @@ def settings_of(loaded: dict[str, Any], where: str, *more: str) -> dict[str, Any
         "name": loaded.get("name"),
         "max_load": loaded.get("max_load"),
         "power_off": False if power_off is None else power_off,
+        "energy": loaded.get("energy"),
     }
 
 
@@ -259,24 +261,27 @@ def _eligible(tasks: list[dict[str, Any]], groups: EligibleGroups, where: str) -
 
 def _schema_of(instance: Instance) -> str:
     """The first schema that has all fields which the instance makes use of."""
-    later = (
+    later = [
         field.since
         for owner in ("node", "task")
         for field in fields_of(owner, Kind.NUMBER, Kind.LABEL)
         if field.since > 1 and not all(at_default(instance, field))
-    )
-    return INSTANCE_SCHEMAS[max(later, default=1) - 1]
+    ]
+    settings = 2 if instance.energy is not None or instance.power_off == "owned" else 1
+    return INSTANCE_SCHEMAS[max([settings, *later]) - 1]
 
 
 def settings_to_write(instance: Instance) -> dict[str, Any]:
-    """The schema, and of name, max_load and power_off those that are not the default."""
+    """The schema, and of name, max_load, power_off and energy those that are not the default."""
     settings: dict[str, Any] = {"schema": _schema_of(instance)}
     if instance.name is not None:
         settings["name"] = instance.name
     if instance.max_load is not None:
         settings["max_load"] = instance.max_load
     if instance.power_off:
-        settings["power_off"] = True
+        settings["power_off"] = instance.power_off
+    if instance.energy is not None:
+        settings["energy"] = energy_to_write(instance.energy)
     return settings
 
 

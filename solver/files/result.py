@@ -27,6 +27,7 @@ def result_to_json(result: Result) -> dict[str, Any]:
         "termination": result.termination.value,
         "cost": result.cost,
         "cost_parts": dict(result.cost_parts),
+        "energy": result.energy,
         "bound": result.bound,
         "gap": result.gap,
         "seconds": result.seconds,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InstanceError
+from .energy import checked_energy
 from .exact import Array, exact_column
 from .fields import Field, Kind, fields_of
 from .records import Number
@@ -26,6 +27,7 @@ from .validation import (
     require_known_resources,
     require_resource_names,
     require_use_prices,
+    require_watts,
 )
 
 __all__ = ["checked", "columns_of", "taken"]
@@ -116,8 +118,10 @@ def checked(
                 values = _checked(field, values, count[owner], ids[owner], made)
             made[field.attribute] = values
     require_use_prices(made, ids["node"])
+    require_watts(made, ids["node"])
     made["max_load"] = checked_max_load(settings["max_load"])
     made["power_off"] = checked_power_off(settings["power_off"])
+    made["energy"] = checked_energy(settings["energy"])
     made["name"] = checked_name(settings["name"])
     specs, groups = columns.get("task_eligible"), columns.get("eligible_groups")
     if not (kept >= _ELIGIBILITY and _has_length(specs, m)):

@@ -82,6 +82,8 @@ _TABLE = (
     Field("node", "price", unit="cost / compute", same_as="compute"),
     Field("node", "overload_price", unit="cost / compute", same_as="price"),
     Field("node", "use_price", unit="cost / compute", since=2),
+    Field("node", "idle_watts", unit="watts", since=2),
+    Field("node", "max_watts", unit="watts", same_as="idle_watts", since=2),
     Field("node", "kind", Kind.LABEL),
     Field("node", "resources", Kind.RESOURCES),
     Field("task", "id", Kind.ID, required=True),

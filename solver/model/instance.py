@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import InstanceError
 from .assembly import checked, columns_of, taken
 from .eligibility import Eligibility
+from .energy import Energy
 from .exact import Array
 from .fields import Field, Kind, fields_of
 from .records import Labels, Node, Number, RecordView, Task
@@ -42,8 +43,11 @@ class Instance:
     max_load : int or float, optional
         Overload limit: the load of a node may not pass `max_load` times its compute
         capacity. 1 makes the capacity hard.
-    power_off : bool
-        Whether an empty node is switched off and costs nothing.
+    power_off : bool or "rented" or "owned"
+        Whether an empty node is switched off: True, or "rented", and it costs nothing; "owned",
+        and it still costs its price, but draws no power.
+    energy : Energy or mapping, optional
+        What electricity costs, for nodes with watts.
     name : str, optional
 
     Raises
@@ -68,6 +72,8 @@ class Instance:
     node_price: Array
     node_overload_price: Array
     node_use_price: Array
+    node_idle_watts: Array
+    node_max_watts: Array
     node_kind: tuple[str | None, ...]
     node_resources: dict[str, Array]
     task_compute: Array
@@ -76,7 +82,8 @@ class Instance:
     task_group: Array
     groups: tuple[Labels, ...]
     max_load: Number | None
-    power_off: bool
+    power_off: bool | str
+    energy: Energy | None
     name: str | None
     _node_ids: Array | None
     _task_ids: Array | None
@@ -86,11 +93,12 @@ class Instance:
         nodes: Iterable[Node],
         tasks: Iterable[Task],
         max_load: Number | None = None,
-        power_off: bool = False,
+        power_off: bool | str = False,
         name: str | None = None,
+        energy: Any = None,
     ) -> None:
         columns = {**columns_of(nodes, "node", Node), **columns_of(tasks, "task", Task)}
-        settings = {"max_load": max_load, "power_off": power_off, "name": name}
+        settings = {"max_load": max_load, "power_off": power_off, "energy": energy, "name": name}
         self.__dict__.update(checked(columns, settings))
 
     @classmethod
@@ -103,6 +111,8 @@ class Instance:
         node_price: Any = None,
         node_overload_price: Any = None,
         node_use_price: Any = None,
+        node_idle_watts: Any = None,
+        node_max_watts: Any = None,
         node_kind: Sequence[str | None] | None = None,
         node_resources: Mapping[str, Any] | None = None,
         node_ids: Any = None,
@@ -112,8 +122,9 @@ class Instance:
         eligible_groups: Sequence[Sequence[str] | None] | None = None,
         task_ids: Any = None,
         max_load: Number | None = None,
-        power_off: bool = False,
+        power_off: bool | str = False,
         name: str | None = None,
+        energy: Any = None,
         **further: Any,
     ) -> Instance:
         """Make an instance from one array a field, without an object a task.
@@ -133,7 +144,7 @@ class Instance:
             The distinct eligibility lists that `task_eligible` points into.
         node_ids, task_ids : sequence of str, optional
             Default: "node-0", "node-1", ... and "task-0", ...
-        max_load, power_off, name :
+        max_load, power_off, energy, name :
             As in `Instance`.
         **further : (n,) or (m,) array-like
             Any other field of a node or a task, as `node_` or `task_` and its name.
@@ -156,6 +167,8 @@ class Instance:
             "node_price": node_price,
             "node_overload_price": node_overload_price,
             "node_use_price": node_use_price,
+            "node_idle_watts": node_idle_watts,
+            "node_max_watts": node_max_watts,
             "node_kind": node_kind,
             "node_resources": node_resources,
             "task_ids": task_ids,
@@ -166,7 +179,7 @@ class Instance:
             "eligible_groups": eligible_groups,
             **further,
         }
-        settings = {"max_load": max_load, "power_off": power_off, "name": name}
+        settings = {"max_load": max_load, "power_off": power_off, "energy": energy, "name": name}
         return cls._made(columns, settings)
 
     def replace(self, **changes: Any) -> Instance:
@@ -261,7 +274,8 @@ class Instance:
         return getattr(self, field.argument)
 
     def _settings(self) -> dict[str, Any]:
-        return {"max_load": self.max_load, "power_off": self.power_off, "name": self.name}
+        names = ("max_load", "power_off", "energy", "name")
+        return {name: getattr(self, name) for name in names}
 
     @cached_property
     def node_ids(self) -> Array:
@@ -330,11 +344,15 @@ class Instance:
             node_price=self.node_price,
             node_overload_price=self.node_overload_price,
             node_use_price=self.node_use_price,
+            node_idle_watts=self.node_idle_watts,
+            node_max_watts=self.node_max_watts,
             node_resources=self.node_resources,
             task_compute=self.task_compute,
             task_storage=self.task_storage,
             task_resources=self.task_resources,
             max_load=self.max_load,
+            power_off=self.power_off,
+            energy=self.energy,
         )
 
     def __eq__(self, other: object) -> bool:

@@ -36,6 +36,9 @@ class Node:
         A label that tasks may name in `eligible`, such as "V100".
     resources : mapping of str to int or float
         Further hard capacities. A resource that other nodes list and this one does not is 0.
+    idle_watts, max_watts : int or float
+        Power drawn while on without load, and under a load of the whole capacity; linear between
+        the two, and overload is read as running longer. Default of the second: the first.
     """
 
     id: str
@@ -46,6 +49,8 @@ class Node:
     kind: str | None = None
     resources: Mapping[str, Number] = field(default_factory=dict)
     use_price: Number = 0
+    idle_watts: Number = 0
+    max_watts: Number | None = None
 
 
 @dataclass(frozen=True, slots=True)

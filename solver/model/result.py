@@ -76,7 +76,10 @@ class Result:
     unplaced : tuple of str
         Ids of the tasks that a heuristic could not place.
     cost_parts : dict of str to int or float
-        The cost by what it is paid for: "idle", "use" and "overload"; empty without an allocation.
+        The cost by what it is paid for: "idle", "use", "overload" and, where there is a price of
+        it, "energy"; empty without an allocation.
+    energy : dict or None
+        "kwh", "grams" and "cost" of electricity, where the instance has `energy`.
     proof : str or None
         What the bound, or the infeasibility, rests on; see docs/proofs.md.
     message : str or None
@@ -99,6 +102,7 @@ class Result:
     message: str | None = None
     proof: str | None = None
     cost_parts: dict[str, Number] = field(default_factory=dict)
+    energy: dict[str, Number] | None = None
     versions: dict[str, str] = field(default_factory=dict)
 
     @property

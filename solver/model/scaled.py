@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from .energy import Energy
 from .exact import Array, decimal_places, exact_column, exact_sum, fraction_of, scaled_integers
+from .node_costs import node_costs_in_integers
 from .records import Number
 
 __all__ = ["Exact", "exact_data"]
@@ -20,9 +22,12 @@ class Exact:
 
     Attributes
     ----------
-    node_compute, node_price, node_overload_price, node_use_price : (n,) integers
+    node_compute, node_overload_price, node_use_price : (n,) integers
+        The prices with what electricity adds to them.
     node_surcharge : (n,) integers
         Overload price less use price: what a unit of load costs more above the capacity.
+    node_on_cost, node_off_cost : (n,) integers
+        What a node costs without its load while on, and while off, in units of cost.
     task_compute : (m,) integers
     needs : (m, d) integers
         What each task needs of the d hard dimensions.
@@ -38,10 +43,11 @@ class Exact:
     """
 
     node_compute: Array
-    node_price: Array
     node_overload_price: Array
     node_use_price: Array
     node_surcharge: Array
+    node_on_cost: Array
+    node_off_cost: Array
     task_compute: Array
     needs: Array
     capacity: Array
@@ -58,15 +64,18 @@ def exact_data(
     node_price: Array,
     node_overload_price: Array,
     node_use_price: Array,
+    node_idle_watts: Array,
+    node_max_watts: Array,
     node_resources: dict[str, Array],
     task_compute: Array,
     task_storage: Array,
     task_resources: dict[str, Array],
     max_load: Number | None,
+    power_off: bool | str,
+    energy: Energy | None,
 ) -> Exact:
     """Scale the columns of an instance to integers, without rounding."""
     compute_places = decimal_places(node_compute, task_compute)
-    price_places = decimal_places(node_price, node_overload_price, node_use_price)
     needs: list[Array] = []
     capacity: list[Array] = []
     dimensions: list[str] = []
@@ -100,24 +109,35 @@ def exact_data(
         limit = fraction_of(max_load)
         most = [int(c) * limit.numerator // limit.denominator for c in capacities.tolist()]
         add("max_load", exact_column(most), demands, compute_places)
-    overload = scaled_integers(node_overload_price, price_places)
-    use = scaled_integers(node_use_price, price_places)
+    costs = node_costs_in_integers(
+        compute=capacities,
+        compute_scale=10**compute_places,
+        price=node_price,
+        overload_price=node_overload_price,
+        use_price=node_use_price,
+        idle_watts=node_idle_watts,
+        max_watts=node_max_watts,
+        energy=energy,
+        power_off=power_off,
+    )
+    use, overload = costs.use, costs.overload
     wide = any(column.dtype == object for column in needs + capacity)
     kind = object if wide else np.int64
     shape_m, shape_n = (task_compute.size, 0), (node_compute.size, 0)
     return Exact(
         node_compute=capacities,
-        node_price=scaled_integers(node_price, price_places),
         node_overload_price=overload,
         node_use_price=use,
         node_surcharge=overload - use if use.any() else overload,
+        node_on_cost=costs.on,
+        node_off_cost=costs.off,
         task_compute=demands,
         needs=_stack(needs, kind) if needs else np.zeros(shape_m, dtype=np.int64),
         capacity=_stack(capacity, kind) if capacity else np.zeros(shape_n, dtype=np.int64),
         dimensions=tuple(dimensions),
         scales=tuple(scales),
         compute_scale=10**compute_places,
-        cost_scale=10 ** (compute_places + price_places),
+        cost_scale=10**compute_places * costs.price_scale,
     )
 
 

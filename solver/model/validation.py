@@ -33,6 +33,7 @@ __all__ = [
     "require_known_resources",
     "require_resource_names",
     "require_use_prices",
+    "require_watts",
 ]
 
 _UNICODE = "it must be valid Unicode text (a surrogate stands alone in it)"
@@ -202,10 +203,14 @@ def labels_among(labels: Labels, known: set[str]) -> Labels:
     return None if labels is None else tuple(label for label in labels if label in known)
 
 
-def checked_power_off(value: Any) -> bool:
-    """Whether empty nodes are switched off: true or false."""
+def checked_power_off(value: Any) -> bool | str:
+    """Whether empty nodes are switched off: false, true (they are rented), or "owned"."""
+    if isinstance(value, str) and value in ("rented", "owned"):
+        return True if value == "rented" else value
     if not isinstance(value, bool | np.bool_):
-        raise InstanceError(f"power_off is {value!r}; it must be true or false")
+        raise InstanceError(
+            f"power_off is {value!r}; it must be true or false, 'rented' (as true) or 'owned'"
+        )
     return bool(value)
 
 
@@ -241,6 +246,21 @@ def require_known_resources(needed: Mapping[str, Any], known: Mapping[str, Any])
                 f"tasks: resources[{key!r}] is a resource that no node lists "
                 f"(known: {choices}); give the nodes their capacity of it"
             )
+
+
+def require_watts(made: Mapping[str, Any], ids: Array | None) -> None:
+    """A node draws no less under load than without, and only one with compute has a load."""
+    idle, most = made["node_idle_watts"], made["node_max_watts"]
+    less, nowhere = most < idle, (most > 0) & (made["node_compute"] == 0)
+    for wrong, problem in (
+        (less, "below idle_watts {idle!r}; a node draws no less under load"),
+        (nowhere, "but its compute is 0, so that it has no full load"),
+    ):
+        if wrong.any():
+            i = int(np.argmax(wrong))
+            label = str(ids[i]) if ids is not None else f"node-{i}"
+            problem = problem.format(idle=plain(idle[i]))
+            raise InstanceError(f"node {label!r}: max_watts is {plain(most[i])!r}, {problem}")
 
 
 def require_use_prices(made: Mapping[str, Any], ids: Array | None) -> None:

@@ -22,9 +22,9 @@ def round_up_to_attainable(problem: Problem, units: int) -> int:
     overload, use = exact.node_surcharge.tolist(), exact.node_use_price.tolist()
     least = min(use)
     step = math.gcd(*(o * math.gcd(demand_step, C) for C, o in zip(compute, overload, strict=True)))
-    idle = [p * C for p, C in zip(exact.node_price.tolist(), compute, strict=True)]
+    idle = (exact.node_on_cost - exact.node_off_cost).tolist()
     step = math.gcd(step, *((u - least) * demand_step for u in use))
-    base = 0 if instance.power_off else sum(idle)
+    base = sum(exact.node_off_cost.tolist())
     base += least * exact_sum(exact.task_compute)
     if instance.power_off:
         step = math.gcd(step, *idle)

@@ -89,7 +89,8 @@ def find_classes(instance: Instance) -> Classes:
     node_class, node_first = group_rows(
         [
             exact.node_compute,
-            exact.node_price,
+            exact.node_on_cost,
+            exact.node_off_cost,
             exact.node_overload_price,
             exact.node_use_price,
             exact.capacity,

@@ -13,6 +13,7 @@ import heapq
 import numpy as np
 
 from ..model.exact import Array, largest
+from ..model.scaled import Exact
 from .problem import Problem
 
 __all__ = ["coarsen"]
@@ -34,7 +35,7 @@ def coarsen(problem: Problem) -> Problem | None:
         are the given ones in their order. None where numbers are beyond what a float holds.
     """
     instance, exact = problem.instance, problem.instance.exact
-    prices = [exact.node_price, exact.node_overload_price, exact.node_use_price]
+    prices = [_idle_prices(exact), exact.node_overload_price, exact.node_use_price]
     of_nodes = [exact.node_compute, *prices, exact.capacity]
     parts = [*of_nodes, exact.task_compute, exact.needs]
     if max(largest(part).bit_length() for part in parts) > _FLOAT_BITS:
@@ -51,11 +52,15 @@ def coarsen(problem: Problem) -> Problem | None:
             node_price=_whole(nodes[:, 1]),
             node_overload_price=_whole(nodes[:, 2]),
             node_use_price=_whole(nodes[:, 3]),
+            node_idle_watts=None,
+            node_max_watts=None,
             node_resources={name: _whole(nodes[:, 4 + d]) for d, name in enumerate(names)},
             task_compute=_whole(tasks[:, 0]),
             task_storage=None,
             task_resources={name: _whole(tasks[:, 1 + d]) for d, name in enumerate(names)},
             max_load=None,
+            power_off=bool(instance.power_off),
+            energy=None,
         )
     )
 
@@ -66,6 +71,13 @@ def _whole(means: Array) -> Array:
     if rounded.size and float(rounded.max()) >= 2.0**62:
         return np.array([int(value) for value in rounded.tolist()], dtype=object)
     return rounded.astype(np.int64)
+
+
+def _idle_prices(exact: Exact) -> Array:
+    """What switching a node off saves, for each unit of its compute; nearly."""
+    saved = (exact.node_on_cost - exact.node_off_cost).tolist()
+    pairs = zip(saved, exact.node_compute.tolist(), strict=True)
+    return np.array([cost // C if C else 0 for cost, C in pairs], dtype=object)
 
 
 def _hosts(problem: Problem) -> Array:

@@ -128,7 +128,7 @@ def make_grid(
     if upper is not None:  # overload is limited by what it costs, not by its product with n
         load_limit = max(load_limit, cost_limit // 2)
     compute_unit, node_compute, task_compute = _compute(exact, load_limit, outer)
-    offset = 0 if instance.power_off else _idle_total(exact)
+    offset = sum(exact.node_off_cost.tolist())
     offset += min(exact.node_use_price.tolist()) * exact_sum(exact.task_compute)
     above = None if upper is None else max(0, upper - offset)
     price_unit, price, use, idle, exact_prices = _prices(
@@ -153,11 +153,6 @@ def make_grid(
         outer=outer,
         most_cost=None if above is None else -(-above // (compute_unit * price_unit)),
     )
-
-
-def _idle_total(exact: Exact) -> int:
-    pairs = zip(exact.node_price.tolist(), exact.node_compute.tolist(), strict=True)
-    return sum(p * C for p, C in pairs)
 
 
 def _dearest(instance: Instance) -> int:
@@ -208,10 +203,7 @@ def _prices(
     idle = [0] * instance.num_nodes
     divisor = common_divisor(overload, use)
     if instance.power_off:
-        costs = [
-            p * C
-            for p, C in zip(exact.node_price.tolist(), exact.node_compute.tolist(), strict=True)
-        ]
+        costs = (exact.node_on_cost - exact.node_off_cost).tolist()
         idle = [cost // compute_unit for cost in costs]
         divisor = common_divisor(overload, use, idle)
     unit = divisor or 1

@@ -103,7 +103,7 @@ def numbers_of_grid(grid: Grid, classes: Classes) -> ClassNumbers:
 
 
 def numbers_of_exact(exact: Exact, classes: Classes) -> ClassNumbers:
-    """The numbers of the classes as `Exact` has them; the idle cost is that of any node that is on.
+    """The numbers of the classes as `Exact` has them; idle is what switching off saves.
 
     Costs are Python integers, which products of the others may need.
     """
@@ -117,7 +117,7 @@ def numbers_of_exact(exact: Exact, classes: Classes) -> ClassNumbers:
         node_compute=node_compute,
         overload_price=exact.node_surcharge[node].astype(object),
         use_price=exact.node_use_price[node].astype(object),
-        idle_cost=exact.node_price[node].astype(object) * node_compute.astype(object),
+        idle_cost=(exact.node_on_cost - exact.node_off_cost)[node],
         capacity=exact.capacity[node],
     )
 

@@ -665,6 +665,7 @@ def test_result_as_json(tmp_path: Path) -> None:
         "termination": "time limit",
         "cost": 100,
         "cost_parts": {"idle": 96, "use": 0, "overload": 4},
+        "energy": None,
         "bound": 75,
         "gap": 0.25,
         "seconds": 0.5,

@@ -180,7 +180,8 @@ def test_records_must_be_nodes_and_tasks():
         Instance([Node("a", 1), "b"], [])
     with refuses(
         "tasks[0] is Node(id='a', compute=1, storage=inf, price=None, "
-        "overload_price=None, kind=None, resources={}, use_price=0); it must be a Task"
+        "overload_price=None, kind=None, resources={}, use_price=0, "
+        "idle_watts=0, max_watts=None); it must be a Task"
     ):
         Instance([Node("a", 1)], [Node("a", 1)])
 
@@ -380,7 +381,7 @@ def test_a_max_load_that_is_whole_is_kept_as_an_int():
 
 @pytest.mark.parametrize("bad", [0, 1, "true", None], ids=repr)
 def test_power_off_must_be_true_or_false(bad):
-    with refuses(f"power_off is {bad!r}; it must be true or false"):
+    with refuses(f"power_off is {bad!r}; it must be true or false, 'rented' (as true) or 'owned'"):
         Instance([Node("a", 1)], [], power_off=bad)
 
 
@@ -407,7 +408,9 @@ def test_ids_are_numbered_unless_given():
 
 
 def test_records_are_views_with_the_users_own_numbers():
-    node = Node("a", 10, 2.5, price=3, overload_price=4, kind="K", resources={"gpu": 8})
+    node = Node(
+        "a", 10, 2.5, price=3, overload_price=4, kind="K", resources={"gpu": 8}, max_watts=0
+    )
     task = Task("t", 0.1, 7, eligible=("K",), resources={"gpu": 1})
     instance = Instance([node], [task])
     assert instance.nodes[0] == node
@@ -630,7 +633,9 @@ def test_the_integers_of_an_instance_stand_for_the_users_numbers(values, max_loa
     assert divided(exact.node_compute, exact.compute_scale) == wanted
     assert divided(exact.task_compute, exact.compute_scale) == wanted[-1:]
     price_scale = exact.cost_scale // exact.compute_scale
-    assert divided(exact.node_price, price_scale) == wanted
+    assert divided(exact.node_overload_price, price_scale) == wanted
+    paid = [value * value for value in wanted]
+    assert divided(exact.node_on_cost, exact.cost_scale) == paid
     for k, name in enumerate(exact.dimensions):
         capacity, need = divided(exact.capacity[:, k], exact.scales[k]), exact.needs[:, k]
         if name == "max_load":

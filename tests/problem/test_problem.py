@@ -16,7 +16,7 @@ def test_classes_are_those_of_a_comparison_one_by_one():
             return (int(exact.task_compute[j]), *exact.needs[j].tolist(), *allowed)
 
         def node_key(i, exact=exact, may=may):
-            prices = (int(exact.node_price[i]), int(exact.node_overload_price[i]))
+            prices = (int(exact.node_on_cost[i]), int(exact.node_overload_price[i]))
             return (int(exact.node_compute[i]), *prices, *exact.capacity[i].tolist(), *may[:, i])
 
         for number, key in ((classes.task_class, task_key), (classes.node_class, node_key)):
