@@ -9,7 +9,7 @@ import numpy as np
 
 from solver import Instance
 from solver.files.cells import at_default
-from solver.model.energy import energy_to_write
+from solver.model.costs.energy import energy_to_write
 from solver.model.exact import Array
 from solver.model.fields import Field, Kind, fields_of
 

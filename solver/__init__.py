@@ -31,7 +31,7 @@ from .judge.check import Violation, check
 from .judge.cost import cost_of
 from .methods import methods
 from .model.allocation import Allocation
-from .model.energy import Energy
+from .model.costs.energy import Energy
 from .model.instance import Instance, Node, Task
 from .model.result import Progress, Result, Status, Termination
 from .solve import solve

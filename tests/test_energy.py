@@ -25,7 +25,7 @@ from solver.bounds.lower_bound import BOUNDS
 from solver.files.allocation import write_loads
 from solver.files.result import result_to_json
 from solver.judge.cost import cost_of, cost_parts, energy_of
-from solver.model.energy import Energy
+from solver.model.costs.energy import Energy
 
 
 def powered(count, seed, *, integers=True):

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..errors import InstanceError
-from ..model.energy import energy_to_write
+from ..model.costs.energy import energy_to_write
 from ..model.fields import Field, Kind, fields_of
 from ..model.instance import Instance
 from .cells import at_default, tidy_cells, values_of

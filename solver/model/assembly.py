@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InstanceError
-from .energy import checked_energy
+from .costs.energy import checked_energy
 from .exact import Array, exact_column
 from .fields import Field, Kind, fields_of
 from .records import Number

@@ -14,8 +14,8 @@ import numpy as np
 
 from ..errors import InstanceError
 from .assembly import checked, columns_of, taken
+from .costs.energy import Energy
 from .eligibility import Eligibility
-from .energy import Energy
 from .exact import Array
 from .fields import Field, Kind, fields_of
 from .records import Labels, Node, Number, RecordView, Task

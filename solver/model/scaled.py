@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
-from .energy import Energy
+from .costs.energy import Energy
+from .costs.nodes import node_costs_in_integers
 from .exact import Array, decimal_places, exact_column, exact_sum, fraction_of, scaled_integers
-from .node_costs import node_costs_in_integers
 from .records import Number
 
 __all__ = ["Exact", "exact_data"]
@@ -76,39 +76,17 @@ def exact_data(
 ) -> Exact:
     """Scale the columns of an instance to integers, without rounding."""
     compute_places = decimal_places(node_compute, task_compute)
-    needs: list[Array] = []
-    capacity: list[Array] = []
-    dimensions: list[str] = []
-    scales: list[int] = []
-
-    def add(name: str, have: Array, need: Array, places: int) -> None:
-        capacity.append(have)
-        needs.append(need)
-        dimensions.append(name)
-        scales.append(10**places)
-
-    limited = node_storage < math.inf
-    if limited.any() and task_storage.any():
-        finite = np.where(limited, node_storage, 0)
-        finite = exact_column(finite.tolist()) if finite.dtype == object else exact_column(finite)
-        places = decimal_places(finite, task_storage)
-        need = scaled_integers(task_storage, places)
-        have = scaled_integers(finite, places)
-        total = exact_sum(need)
-        if not limited.all():
-            dtype = object if total > 2**62 else have.dtype
-            have = np.where(limited, have.astype(dtype), total)
-        add("storage", have, need, places)
-    for key, column in node_resources.items():
-        places = decimal_places(column, task_resources[key])
-        need = scaled_integers(task_resources[key], places)
-        add(key, scaled_integers(column, places), need, places)
     capacities = scaled_integers(node_compute, compute_places)
     demands = scaled_integers(task_compute, compute_places)
+    hard = _storage(node_storage, task_storage)
+    for key, column in node_resources.items():
+        places = decimal_places(column, task_resources[key])
+        have = scaled_integers(column, places)
+        hard.append(_Hard(key, have, scaled_integers(task_resources[key], places), places))
     if max_load is not None:
         limit = fraction_of(max_load)
         most = [int(c) * limit.numerator // limit.denominator for c in capacities.tolist()]
-        add("max_load", exact_column(most), demands, compute_places)
+        hard.append(_Hard("max_load", exact_column(most), demands, compute_places))
     costs = node_costs_in_integers(
         compute=capacities,
         compute_scale=10**compute_places,
@@ -121,9 +99,6 @@ def exact_data(
         power_off=power_off,
     )
     use, overload = costs.use, costs.overload
-    wide = any(column.dtype == object for column in needs + capacity)
-    kind = object if wide else np.int64
-    shape_m, shape_n = (task_compute.size, 0), (node_compute.size, 0)
     return Exact(
         node_compute=capacities,
         node_overload_price=overload,
@@ -132,14 +107,44 @@ def exact_data(
         node_on_cost=costs.on,
         node_off_cost=costs.off,
         task_compute=demands,
-        needs=_stack(needs, kind) if needs else np.zeros(shape_m, dtype=np.int64),
-        capacity=_stack(capacity, kind) if capacity else np.zeros(shape_n, dtype=np.int64),
-        dimensions=tuple(dimensions),
-        scales=tuple(scales),
+        needs=_stack([dimension.need for dimension in hard], hard, task_compute.size),
+        capacity=_stack([dimension.have for dimension in hard], hard, node_compute.size),
+        dimensions=tuple(dimension.name for dimension in hard),
+        scales=tuple(10**dimension.places for dimension in hard),
         compute_scale=10**compute_places,
         cost_scale=10**compute_places * costs.price_scale,
     )
 
 
-def _stack(columns: list[Array], kind: Any) -> Array:
-    return np.stack([column.astype(kind) for column in columns], axis=1)
+class _Hard(NamedTuple):
+    """A hard dimension: what nodes have and tasks need, times a power of ten."""
+
+    name: str
+    have: Array
+    need: Array
+    places: int
+
+
+def _storage(node_storage: Array, task_storage: Array) -> list[_Hard]:
+    """Storage as a hard dimension, or nothing where it limits nothing."""
+    limited = node_storage < math.inf
+    if not (limited.any() and task_storage.any()):
+        return []
+    finite = np.where(limited, node_storage, 0)
+    finite = exact_column(finite.tolist()) if finite.dtype == object else exact_column(finite)
+    places = decimal_places(finite, task_storage)
+    need = scaled_integers(task_storage, places)
+    have = scaled_integers(finite, places)
+    total = exact_sum(need)
+    if not limited.all():
+        dtype = object if total > 2**62 else have.dtype
+        have = np.where(limited, have.astype(dtype), total)
+    return [_Hard("storage", have, need, places)]
+
+
+def _stack(columns: list[Array], hard: list[_Hard], rows: int) -> Array:
+    """Columns side by side, in one type for needs and capacities."""
+    if not columns:
+        return np.zeros((rows, 0), dtype=np.int64)
+    wide = any(column.dtype == object for each in hard for column in (each.have, each.need))
+    return np.stack([column.astype(object if wide else np.int64) for column in columns], axis=1)

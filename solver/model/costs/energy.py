@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
 from typing import Any
 
-from ..errors import InstanceError
-from .exact import fraction_of
-from .records import Number
+from ...errors import InstanceError
+from ..exact import fraction_of
+from ..records import Number
 
 __all__ = ["Energy", "checked_energy", "energy_to_write"]
 

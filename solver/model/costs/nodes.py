@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..exact import Array, decimal_places, exact_column, fraction_of, scaled_integers
 from .energy import Energy
-from .exact import Array, decimal_places, exact_column, fraction_of, scaled_integers
 
 __all__ = ["NodeCosts", "node_costs_in_integers"]
 
