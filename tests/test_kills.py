@@ -1,5 +1,6 @@
 """Kills at random moments: nothing is left running, and outputs are whole or old."""
 
+import contextlib
 import os
 import random
 import signal
@@ -102,10 +103,11 @@ def test_a_solver_ends_though_its_host_and_the_user_s_process_are_killed_at_once
     assert process.pid in hosts
     for kind in (signal.SIGSTOP, signal.SIGKILL):  # so that none sees another's end
         for pid in hosts:
-            os.kill(pid, kind)
+            with contextlib.suppress(ProcessLookupError):  # it has ended by itself just now
+                os.kill(pid, kind)
     process.wait()
     assert left_after(mark) == []
-    assert len(list(temporary.glob("nodewise-*"))) == 1
+    assert len(list(temporary.glob("nodewise-*"))) <= 1  # which the next run removes
 
 
 def named(mark, word):
