@@ -205,3 +205,29 @@ def test_prices_with_many_kinds_of_nodes_stay_exact():
     )
     assert result.bound <= result.cost
     assert result.gap < 0.02
+
+
+def test_digits_beyond_all_printing_leave_a_gap_and_a_sentence():
+    """Hundreds of different computes have a common denominator of thousands of digits."""
+    rng = np.random.default_rng(4)
+    n, m = 900, 1_500
+    instance = Instance.from_arrays(
+        node_compute=rng.integers(10**7, 10**8, n), node_idle_watts=[100] * n,
+        node_max_watts=rng.integers(200, 900, n), task_compute=rng.integers(10**6, 10**7, m),
+        energy={"hours": np.int64(24), "price_per_kwh": 0.3},
+    )  # fmt: skip
+    result = solve(instance, "greedy")
+    assert result.status is Status.FEASIBLE
+    assert instance.exact.cost_scale.bit_length() > 15_000
+    if result.message is not None:
+        assert "fewer different node computes" in result.message
+
+
+def test_no_tasks_and_nodes_without_compute():
+    nodes = [Node("a", 4, idle_watts=100, max_watts=300), Node("b", 0, idle_watts=0)]
+    energy = {"hours": 10, "price_per_kwh": 1}
+    for off, cost in ((False, 16 + 1), ("rented", 0), ("owned", 16)):
+        empty = Instance(nodes, [], power_off=off, energy=energy)
+        result = solve(empty)
+        assert (result.status, result.cost, result.bound) == (Status.OPTIMAL, cost, cost)
+        assert result.energy["kwh"] == (0 if off else 1)

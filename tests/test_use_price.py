@@ -204,3 +204,32 @@ def test_a_price_of_use_survives_the_node_cost_of_the_kernels():
     assert state.load.tolist() == [1, 5]
     assert total_cost(facts, state) == 5 * 1 + 1 * (5 - 3)
     assert node_cost.py_func(facts, 1, 6, 2) == (5 - 3) * 2 + 6
+
+
+def test_a_model_of_many_wide_use_costs_is_one_that_cp_sat_takes():
+    """Every task and node has a cost of use: together they must fit into 64 bits."""
+    rng = np.random.default_rng(8)
+    m = 40
+    instance = Instance.from_arrays(
+        node_compute=[10**10] * 3, node_price=[1, 1, 1], max_load=2,
+        node_overload_price=[2 * 10**10, 2 * 10**10, 3 * 10**10 + 1],
+        node_use_price=[0, 123456789, 10**10 + 1],
+        task_compute=rng.integers(5 * 10**8, 10**9, m),
+    )  # fmt: skip
+    result = solve(instance, "cp-sat", time_limit=5)
+    assert result.message is None or "MODEL_INVALID" not in result.message
+    assert result.bound <= result.cost
+    assert lower_bound(instance, "linear") <= result.cost
+
+
+def test_a_digit_more_in_one_price_does_not_cost_the_others_theirs():
+    rng = np.random.default_rng(9)
+    n, m = 20, 60
+    fields = {
+        "node_compute": rng.uniform(1, 2, n), "node_price": [0] * n,
+        "node_overload_price": [1] * n, "node_use_price": np.round(rng.uniform(0, 1, n), 9),
+        "task_compute": rng.uniform(0.1, 1, m),
+    }  # fmt: skip
+    grid = Problem(Instance.from_arrays(**fields)).grid
+    assert int(grid.use_price.max()).bit_length() > 15
+    assert int(grid.overload_price.max()).bit_length() > 10

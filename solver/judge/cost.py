@@ -154,11 +154,9 @@ class _Loaded(NamedTuple):
 
 def _loaded(allocation: Allocation) -> Iterator[_Loaded]:
     instance, n = allocation.instance, allocation.instance.num_nodes
-    load = [Fraction(0)] * n
-    for i, demand in zip(
-        allocation.node_index.tolist(), instance.task_compute.tolist(), strict=True
-    ):
-        load[i] += fraction_of(demand)
+    exact = instance.exact
+    sums = sums_by_group(exact.task_compute, allocation.node_index, n).tolist()
+    load = [Fraction(total, exact.compute_scale) for total in sums]
     used = (np.bincount(allocation.node_index, minlength=n) > 0).tolist()
     columns = (
         instance.node_compute,

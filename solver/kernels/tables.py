@@ -119,7 +119,7 @@ def multipliers(knapsack: Knapsack, profit: Array, weights: Array) -> float:
     best = _bound_at(knapsack, profit, weights[0], weights[1:])
     most = 0.0
     for k in range(profit.size):
-        most += float(profit[k]) * knapsack.most[k]
+        most += max(0.0, float(profit[k])) * knapsack.most[k]
     steps = np.empty(1 + dims)
     for c in range(1 + dims):
         size = knapsack.node_compute if c == 0 else knapsack.capacity[c - 1]
@@ -258,5 +258,7 @@ def make_tables(knapsack: Knapsack, profit: Array, weights: Array) -> Tables:
                 value[c, t, : last + 1], value[c, t + 1, : last + 1], gain[c, t],
                 size // bucket[c], knapsack.most[k], beyond,
             )  # fmt: skip
+    for k in range(profit.size):  # what a task costs at its use is summed as well
+        scale += max(0.0, -float(profit[k])) * knapsack.most[k]
     margin = _ROUNDING * scale * (100 + 64 * n) + 1.0  # up to 64 sums for each class
     return Tables(order, gain, value, base, bucket, margin)

@@ -24,10 +24,10 @@ def round_up_to_attainable(problem: Problem, units: int) -> int:
     step = math.gcd(*(o * math.gcd(demand_step, C) for C, o in zip(compute, overload, strict=True)))
     idle = (exact.node_on_cost - exact.node_off_cost).tolist()
     step = math.gcd(step, *((u - least) * demand_step for u in use))
-    base = sum(exact.node_off_cost.tolist())
+    base: int = sum(exact.node_off_cost.tolist())
     base += least * exact_sum(exact.task_compute)
     if instance.power_off:
         step = math.gcd(step, *idle)
     if units <= base:
-        return base if not instance.power_off else max(0, units)
+        return base
     return base + -(-(units - base) // step) * step if step else units

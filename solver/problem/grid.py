@@ -156,10 +156,11 @@ def make_grid(
 
 
 def _dearest(instance: Instance) -> int:
-    """The highest overload price on the grid, before any rounding."""
-    overload = instance.exact.node_overload_price
-    divisor = 1 if instance.power_off else common_divisor(overload) or 1
-    return largest(overload) // divisor
+    """The highest price of a unit of load on the grid, before any rounding."""
+    overload, use = instance.exact.node_surcharge, instance.exact.node_use_price
+    more = use - min(use.tolist()) if use.any() else use
+    divisor = 1 if instance.power_off else common_divisor(overload, more) or 1
+    return (largest(overload) + largest(more)) // divisor
 
 
 def _compute_divisor(exact: Exact) -> int:
@@ -217,7 +218,9 @@ def _prices(
         overload, use, idle = (
             [min(each, cap) for each in column] for column in (overload, use, idle)
         )
-        most = min(most, 3 * cap * instance.num_nodes)
+        # Of use there is a cost for every task and node, which a model has side by side.
+        times = 2 + (instance.num_tasks if any(use) else 0)
+        most = min(most, times * cap * instance.num_nodes)
     if most // unit >= cost_limit:
         unit = -(-most // cost_limit)
     price = np.array([o // unit for o in overload], dtype=np.int64)

@@ -14,6 +14,11 @@ from .problem import Problem
 
 __all__ = ["what_to_round"]
 
+_ELECTRICITY = (
+    "electricity is paid by watts divided by node compute, which has too many digits for exact "
+    "sums in 64 bits; fewer different node computes, or rounder ones, close the gap"
+)
+
 
 def what_to_round(problem: Problem) -> str | None:
     """A sentence that names a field whose digits do not all fit, and how many would; or None.
@@ -37,6 +42,12 @@ into 64 bits; round it to 8 to close the gap
             return _sentence(_limit_columns(instance, exact.dimensions[d]), unit)
     if grid.compute_unit > (common_divisor(exact.task_compute, exact.node_compute) or 1):
         return _sentence(_compute_columns(instance), grid.compute_unit)
+    if (
+        instance.energy is not None
+        and instance.energy.cost_per_watt
+        and instance.node_max_watts.any()
+    ):
+        return _ELECTRICITY
     return _sentence(_price_columns(instance), grid.cost_unit // grid.compute_unit)
 
 
@@ -69,7 +80,7 @@ def _sentence(columns: Iterator[tuple[str, Array]], unit: int) -> str:
     """
     field, column = max(columns, key=lambda item: (decimal_places(item[1]), _size(item[1])))
     places = decimal_places(column)
-    digits = len(str(unit))
+    digits = int(unit.bit_length() * math.log10(2)) + 1
     fits = "and the exact sums do not fit into 64 bits"
     if places:
         return (

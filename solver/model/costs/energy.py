@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, fields
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
 from ...errors import InstanceError
 from ..exact import fraction_of
 from ..records import Number
@@ -63,6 +65,10 @@ def checked_energy(value: Any) -> Energy | None:
             )
     if "hours" not in given:
         raise InstanceError("energy: hours is missing; say for how long the nodes run")
+    given = {
+        name: number.item() if isinstance(number, np.generic) else number
+        for name, number in given.items()
+    }
     for name, number in given.items():
         least = 1 if name == "pue" else 0
         is_number = isinstance(number, int | float) and not isinstance(number, bool)
