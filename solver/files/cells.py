@@ -14,7 +14,7 @@ __all__ = ["at_default", "tidy_cells", "values_of"]
 
 def values_of(instance: Instance, field: Field) -> list[Any]:
     """The values of an id, number or label field; None for unlimited and for no label."""
-    column = getattr(instance, field.attribute if field.kind is not Kind.ID else field.argument)
+    column = getattr(instance, field.argument)
     if field.kind is Kind.LABEL:
         return list(column)
     cells = tidy_cells(column.tolist())
