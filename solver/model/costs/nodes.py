@@ -54,8 +54,8 @@ def node_costs_in_integers(
     between no load and full load, and overload is work that takes longer. So electricity only adds
     to the prices of being on, of use and of overload.
     """
-    scale = 10 ** decimal_places(price, overload_price, use_price)
-    places = len(str(scale)) - 1
+    places = decimal_places(price, overload_price, use_price)
+    scale = 10**places
     use, overload = (scaled_integers(column, places) for column in (use_price, overload_price))
     own = scaled_integers(price, places).astype(object) * compute.astype(object)
     on, paid = own, own
