@@ -20,15 +20,12 @@ from ..model.instance import Instance
 from ..system.scratch import naming
 from ..system.whole_files import atomic_path, atomic_paths, atomic_text, write_csv
 from .archive import read_members
-from .instance_csv import instance_of_tables, node_table, task_table
-from .instance_json import (
-    instance_lines,
-    load_object,
-    parse_instance,
-    settings_of,
-    settings_to_write,
-)
+from .objects.loading import load_object
+from .objects.reading import parse_instance, settings_of
+from .objects.writing import instance_lines, settings_to_write
 from .table import Table, read_table
+from .tables.reading import instance_of_tables
+from .tables.writing import node_table, task_table
 from .text import read_bytes
 
 __all__ = ["FOLDER_FILES", "read_instance", "write_instance"]

@@ -1,21 +1,18 @@
-"""The CSV form of an instance: tables of nodes and of tasks."""
+"""The CSV form of an instance, read: tables of nodes and of tasks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from ..errors import InstanceError
-from ..model.fields import Field, Kind, fields_of, reserved_names
-from ..model.instance import Instance
-from .cells import at_default, tidy_cells, values_of
-from .eligibility import EligibleGroups
-from .table import Table
-from .text import packed
+from ...errors import InstanceError
+from ...model.fields import Field, Kind, fields_of
+from ...model.instance import Instance
+from ..eligibility import EligibleGroups
+from ..table import Table
+from ..text import packed
+from .names import BETWEEN, field_meant
 
-__all__ = ["instance_of_tables", "node_table", "task_table"]
-
-_BETWEEN = "|"
+__all__ = ["instance_of_tables"]
 
 
 def instance_of_tables(
@@ -73,7 +70,7 @@ def _resource_names(table: Table, owner: str) -> list[str]:
     table.require(*(field.name for field in fields_of(owner) if field.required))
     names = [name for name in table.columns if name not in fields]
     for name in names:
-        meant = _field_meant(name)
+        meant = field_meant(name)
         if meant is not None:
             remedy = f"name it {meant}" if meant in fields else "remove it"
             raise InstanceError(
@@ -81,12 +78,6 @@ def _resource_names(table: Table, owner: str) -> list[str]:
                 f"(the fields are: {', '.join(fields)})"
             )
     return names
-
-
-def _field_meant(name: str) -> str | None:
-    """The field that a column such as "Overload Price" or "KIND" stands for."""
-    plain = name.strip().casefold().replace(" ", "_").replace("-", "_")
-    return plain if plain in reserved_names() else None
 
 
 def _column(table: Table, field: Field) -> Any:
@@ -109,62 +100,7 @@ def _eligible(tasks: Table, groups: EligibleGroups) -> Any:
     for cell in dict.fromkeys(cells):
         if cell:
             try:
-                number_of[cell] = groups.number_of(cell.split(_BETWEEN))
+                number_of[cell] = groups.number_of(cell.split(BETWEEN))
             except InstanceError as error:
                 raise tasks.error(cells.index(cell), "eligible", str(error)) from None
     return packed([number_of[cell] for cell in cells])
-
-
-def node_table(instance: Instance) -> tuple[list[str], Iterator[Sequence[Any]]]:
-    """Header and rows of `nodes.csv`; columns that hold only defaults are left out.
-
-    Raises
-    ------
-    InstanceError
-        If the name of a resource cannot stand in a header.
-    """
-    for name in instance.node_resources:
-        if _field_meant(name) is not None or name != name.strip():
-            raise InstanceError(
-                f"the resource {name!r} cannot be the name of a CSV column; write JSON, or "
-                "rename it"
-            )
-    return _table(instance, "node")
-
-
-def task_table(instance: Instance) -> tuple[list[str], Iterator[Sequence[Any]]]:
-    """Header and rows of `tasks.csv`; columns that hold only defaults are left out.
-
-    Raises
-    ------
-    InstanceError
-        If a label in `eligible` has the character that separates labels.
-    """
-    return _table(instance, "task")
-
-
-def _table(instance: Instance, owner: str) -> tuple[list[str], Iterator[Sequence[Any]]]:
-    columns: dict[str, Iterable[Any]] = {}
-    for field in fields_of(owner):
-        if field.kind is Kind.LABELS:
-            if instance.groups != (None,):
-                cells = [_eligible_cell(labels) for labels in instance.groups]
-                columns[field.name] = [cells[group] for group in instance.task_group.tolist()]
-        elif field.kind is Kind.RESOURCES:
-            for name, column in getattr(instance, field.attribute).items():
-                if owner == "node" or column.any():
-                    columns[name] = tidy_cells(column.tolist())
-        elif field.required or field.shown or not all(at_default(instance, field)):
-            values = values_of(instance, field)
-            columns[field.name] = ["" if value is None else value for value in values]
-    return list(columns), zip(*columns.values(), strict=True)
-
-
-def _eligible_cell(labels: Sequence[str] | None) -> str:
-    for label in labels or ():
-        if _BETWEEN in label:
-            raise InstanceError(
-                f"eligible: the label {label!r} has the character {_BETWEEN!r}, which separates "
-                "labels in CSV; write JSON, or rename the node or kind"
-            )
-    return _BETWEEN.join(labels or ())

@@ -1,0 +1,4 @@
+"""The JSON form of an instance.
+
+It imports `model` and the rest of `files`.
+"""

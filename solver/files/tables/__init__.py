@@ -1,0 +1,4 @@
+"""The CSV form of an instance.
+
+It imports `model` and the rest of `files`.
+"""
