@@ -13,14 +13,14 @@ from typing import Any, cast
 import numpy as np
 
 from ..errors import InstanceError
-from .assembly import checked, columns_of, taken
+from .checking.assembly import checked, columns_of, taken
 from .costs.energy import Energy
 from .eligibility import Eligibility
 from .exact import Array
 from .fields import Field, Kind, fields_of
 from .records import Labels, Node, Number, RecordView, Task
 from .scaled import Exact, exact_data
-from .validation import (
+from .checking.validation import (
     are_positions,
     checked_positions,
     frozen,

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InstanceError
-from .exact import Array, exact_column
-from .fields import Field, reserved_names
-from .records import Labels, Number
+from ...errors import InstanceError
+from ..exact import Array, exact_column
+from ..fields import Field, reserved_names
+from ..records import Labels, Number
 
 __all__ = [
     "are_positions",

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InstanceError
-from .costs.energy import checked_energy
-from .exact import Array, exact_column
-from .fields import Field, Kind, fields_of
-from .records import Number
+from ...errors import InstanceError
+from ..costs.energy import checked_energy
+from ..exact import Array, exact_column
+from ..fields import Field, Kind, fields_of
+from ..records import Number
 from .validation import (
     checked_column,
     checked_eligibility,
