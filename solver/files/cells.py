@@ -9,7 +9,10 @@ from ..model.fields import Field, Kind
 from ..model.instance import Instance
 from .text import tidy
 
-__all__ = ["at_default", "tidy_cells", "values_of"]
+__all__ = ["COLUMNS", "at_default", "tidy_cells", "values_of"]
+
+COLUMNS = (Kind.ID, Kind.NUMBER, Kind.LABEL, Kind.LABELS, Kind.RESOURCES)
+"""The kinds of fields that are read and written here."""
 
 
 def values_of(instance: Instance, field: Field) -> list[Any]:

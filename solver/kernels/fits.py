@@ -22,11 +22,11 @@ def may_run(facts: Facts, t: int, i: int) -> bool:
 
 @lean
 def _is_listed(facts: Facts, g: int, i: int) -> bool:
-    """Whether the list of group g names node i or its kind, or there is none."""
+    """Whether the list of group g names node i, its kind or a label value, or there is none."""
     begin, end = facts.list_start[g], facts.list_start[g + 1]
     if begin == end:
         return True
-    for column in range(2):
+    for column in range(facts.node_labels.shape[1]):
         label = facts.node_labels[i, column]
         low, high = begin, end
         while low < high:

@@ -49,7 +49,7 @@ class Facts(NamedTuple):
         Class of each node.
     allowed : (groups, n) or (0, n) bool
         Who may run where, if the mask is small; else the lists tell:
-    list_start : (groups + 1,), list_labels, node_labels : (n, 2)
+    list_start : (groups + 1,), list_labels, node_labels : (n, c)
         As in `Eligibility`.
     weight : (d,) float64
         What one unit of excess of each hard dimension counts: 1 / its mean need.

@@ -7,7 +7,7 @@ only where it is small as well.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -31,6 +31,8 @@ class Eligibility:
     groups : sequence of E label tuples, or None for all nodes
     node_ids : (n,) strings
     node_kind : sequence of n str or None
+    node_labels : mapping of str to sequence of n str or None
+        The value "a" of the label "zone" is called "zone=a".
 
     Attributes
     ----------
@@ -39,12 +41,17 @@ class Eligibility:
         Where the labels of each group begin in `labels`; none at all stand for all nodes.
     labels : int64
         The numbers of the labels, ascending within a group.
-    node_labels : (n, 2) int64
-        The numbers of the id and of the kind of each node, -1 where no group names it.
+    node_labels : (n, c) int64
+        The numbers of the id, of the kind and of the label values of each node, -1 where no group
+        names it; labels of which no value is named are left out.
     """
 
     def __init__(
-        self, groups: Sequence[Labels], node_ids: Array, node_kind: Sequence[str | None]
+        self,
+        groups: Sequence[Labels],
+        node_ids: Array,
+        node_kind: Sequence[str | None],
+        node_labels: Mapping[str, Sequence[str | None]] | None = None,
     ) -> None:
         self.num_groups, self.num_nodes = len(groups), len(node_kind)
         named = dict.fromkeys(label for labels in groups for label in labels or ())
@@ -58,6 +65,12 @@ class Eligibility:
         if number:
             self.node_labels[:, 0] = [number.get(label, -1) for label in node_ids.tolist()]
             self.node_labels[:, 1] = [number.get(label or "", -1) for label in node_kind]
+            more = [
+                np.array([number.get(f"{key}={value}", -1) for value in column], dtype=np.int64)
+                for key, column in (node_labels or {}).items()
+            ]
+            used = [column for column in more if (column >= 0).any()]
+            self.node_labels = np.column_stack((self.node_labels, *used))
 
     @cached_property
     def mask(self) -> Array | None:
@@ -83,7 +96,7 @@ class Eligibility:
             found: Array = self.mask[groups, nodes]
             return found
         allowed: Array = self.start[groups] == self.start[groups + 1]
-        for column in range(2):
+        for column in range(self.node_labels.shape[1]):
             label = self.node_labels[nodes, column]
             wanted = np.asarray(groups, dtype=np.int64) * self._num_labels + label
             place = np.searchsorted(self._pairs, wanted)
@@ -171,4 +184,4 @@ class Eligibility:
         order = np.argsort(flat, kind="stable")
         order = order[np.searchsorted(flat[order], 0) :]
         start = np.searchsorted(flat[order], np.arange(self._num_labels + 1))
-        return order // 2, start
+        return order // self.node_labels.shape[1], start

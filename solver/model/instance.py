@@ -6,29 +6,26 @@ array a field, so that a million tasks are a few arrays and not a million object
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
 
-from ..errors import InstanceError
-from .checking.assembly import checked, columns_of, taken
+from .checking.assembly import checked, columns_of
+from .checking.settings import SETTINGS
+from .checking.validation import frozen, named_ids, plain
+from .copies import changed, column_of, cut, same
+from .costs.choices import ChoicePrices
 from .costs.energy import Energy
 from .eligibility import Eligibility
 from .exact import Array
-from .fields import Field, Kind, fields_of
-from .records import Labels, Node, Number, RecordView, Task
+from .fields import Kind, fields_of
+from .records import Labels, Node, Number, RecordView, Task, Variant
+from .rows.rows import Rows, make_rows
+from .rules import Rule
 from .scaled import Exact, exact_data
-from .checking.validation import (
-    are_positions,
-    checked_positions,
-    frozen,
-    labels_among,
-    labels_of,
-    named_ids,
-    plain,
-)
 
 __all__ = ["Exact", "Instance", "Node", "Number", "Task"]
 
@@ -49,6 +46,17 @@ class Instance:
     energy : Energy or mapping, optional
         What electricity costs, for nodes with watts.
     name : str, optional
+    models : mapping of str to sequence of Variant, optional
+        The variants of tasks that name them.
+    rules : sequence of Limit, Spread, Affinity and AntiAffinity
+    quality_budget, quality_price : int or float
+        The most that the losses of chosen variants may sum to, and the price of each point.
+    current : mapping of task id to node id, list of node ids or {"node", "variant"}, optional
+        Where tasks run now; what it does not know is nowhere.
+    move_price, max_moves : int or float
+        Price of each part that is not where it is now, unless its task has one, and how many may.
+    currency : str, optional
+        The unit of cost, for reports.
 
     Raises
     ------
@@ -85,6 +93,27 @@ class Instance:
     power_off: bool | str
     energy: Energy | None
     name: str | None
+    node_fixed_cost: Array
+    node_labels: dict[str, tuple[str | None, ...]]
+    node_state: tuple[str, ...]
+    task_model: Array
+    variant_sets: tuple[tuple[Variant, ...], ...]
+    model_names: tuple[str | None, ...]
+    models: dict[str, tuple[Variant, ...]]
+    task_groups: Array
+    group_sets: tuple[tuple[str, ...], ...]
+    task_pinned: Array
+    pinned_sets: tuple[Labels, ...]
+    task_max_loss: Array
+    task_skip_price: Array
+    task_move_price: Array
+    rules: tuple[Rule, ...]
+    quality_budget: Number | None
+    quality_price: Number
+    current: Array | None
+    move_price: Number
+    max_moves: int | None
+    currency: str | None
     _node_ids: Array | None
     _task_ids: Array | None
 
@@ -96,17 +125,26 @@ class Instance:
         power_off: bool | str = False,
         name: str | None = None,
         energy: Any = None,
+        *,
+        models: Mapping[str, Sequence[Variant]] | None = None,
+        rules: Iterable[Any] = (),
+        quality_budget: Number | None = None,
+        quality_price: Number = 0,
+        current: Any = None,
+        move_price: Number = 0,
+        max_moves: int | None = None,
+        currency: str | None = None,
     ) -> None:
+        given = {name: value for name, value in locals().items() if name in SETTINGS}
         columns = {**columns_of(nodes, "node", Node), **columns_of(tasks, "task", Task)}
-        settings = {"max_load": max_load, "power_off": power_off, "energy": energy, "name": name}
-        self.__dict__.update(checked(columns, settings))
+        self.__dict__.update(checked(columns, given))
 
     @classmethod
     def from_arrays(
         cls,
         *,
         node_compute: Any,
-        task_compute: Any,
+        task_compute: Any = None,
         node_storage: Any = None,
         node_price: Any = None,
         node_overload_price: Any = None,
@@ -121,10 +159,6 @@ class Instance:
         task_eligible: Any = None,
         eligible_groups: Sequence[Sequence[str] | None] | None = None,
         task_ids: Any = None,
-        max_load: Number | None = None,
-        power_off: bool | str = False,
-        name: str | None = None,
-        energy: Any = None,
         **further: Any,
     ) -> Instance:
         """Make an instance from one array a field, without an object a task.
@@ -144,10 +178,11 @@ class Instance:
             The distinct eligibility lists that `task_eligible` points into.
         node_ids, task_ids : sequence of str, optional
             Default: "node-0", "node-1", ... and "task-0", ...
-        max_load, power_off, energy, name :
-            As in `Instance`.
-        **further : (n,) or (m,) array-like
-            Any other field of a node or a task, as `node_` or `task_` and its name.
+        **further
+            Any other field, as `node_` or `task_` and its name: numbers with inf for none;
+            `node_labels` by key; `task_model` as m names or positions in `models`, -1 for own
+            figures; `task_groups` and `task_pinned` as m lists of names, or as positions in
+            `group_sets` and `pinned_sets`. And the settings of `Instance`.
 
         Raises
         ------
@@ -160,27 +195,9 @@ class Instance:
         >>> instance.tasks[2].id
         'task-2'
         """
-        columns = {
-            "node_ids": node_ids,
-            "node_compute": node_compute,
-            "node_storage": node_storage,
-            "node_price": node_price,
-            "node_overload_price": node_overload_price,
-            "node_use_price": node_use_price,
-            "node_idle_watts": node_idle_watts,
-            "node_max_watts": node_max_watts,
-            "node_kind": node_kind,
-            "node_resources": node_resources,
-            "task_ids": task_ids,
-            "task_compute": task_compute,
-            "task_storage": task_storage,
-            "task_resources": task_resources,
-            "task_eligible": task_eligible,
-            "eligible_groups": eligible_groups,
-            **further,
-        }
-        settings = {"max_load": max_load, "power_off": power_off, "energy": energy, "name": name}
-        return cls._made(columns, settings)
+        given = {name: value for name, value in locals().items() if name in _ARGUMENTS}
+        settings = {name: further.pop(name, default) for name, default in SETTINGS.items()}
+        return cls._made({**given, **further}, settings)
 
     def replace(self, **changes: Any) -> Instance:
         """A copy with some columns or settings changed; what is not named stays as it is.
@@ -203,16 +220,7 @@ class Instance:
         >>> instance.replace(task_compute=[1, 2], max_load=2).max_load
         2
         """
-        columns, settings = self._columns(), self._settings()
-        kept = frozenset(columns).difference(changes)
-        if not kept >= {"node_ids", "node_kind", "task_eligible", "eligible_groups"}:
-            kept -= {"task_eligible", "eligible_groups"}  # what it names may be gone
-        if "node_resources" in changes:
-            kept -= {"task_resources"}  # the tasks have those that the nodes have
-        if "task_eligible" in changes and not are_positions(changes["task_eligible"]):
-            changes.setdefault("eligible_groups", None)
-        settings.update((key, changes.pop(key)) for key in tuple(changes) if key in settings)
-        return self._made({**columns, **changes}, settings, kept)
+        return self._made(*changed(self, changes))
 
     def restrict(self, nodes: Any, tasks: Any) -> Instance:
         """The instance of some of the nodes and tasks, in the order given.
@@ -234,48 +242,13 @@ class Instance:
         >>> instance.restrict([1], [0, 2]).task_ids.tolist()
         ['task-0', 'task-2']
         """
-        at = {
-            "node": checked_positions(nodes, "nodes", self.num_nodes),
-            "task": checked_positions(tasks, "tasks", self.num_tasks),
-        }
-        columns = {
-            field.argument: taken(self._column(field), at[field.owner])
-            for owner in at
-            for field in fields_of(owner)
-        }
-        kept = frozenset(columns).difference({"task_eligible"})
-        used, group = np.unique(columns["task_eligible"], return_inverse=True)
-        known = labels_of(columns["node_ids"], columns["node_kind"])
-        left = [labels_among(self.groups[g], known) for g in used.tolist()]
-        if () in left:
-            j = at["task"][int(np.argmax(group == left.index(())))]
-            raise InstanceError(
-                f"task {str(self.task_ids[j])!r}: eligible names none of the nodes that are kept"
-            )
-        columns.update(task_eligible=group, eligible_groups=left)
-        return self._made(columns, self._settings(), kept)
+        return self._made(*cut(self, nodes, tasks))
 
     @classmethod
     def _made(cls, columns: dict[str, Any], settings: dict[str, Any], *kept: Any) -> Instance:
         instance = cls.__new__(cls)
         instance.__dict__.update(checked(columns, settings, *kept))
         return instance
-
-    def _columns(self) -> dict[str, Any]:
-        """What `from_arrays` would be called with; ids as they were given."""
-        columns = {f.argument: self._column(f) for o in ("node", "task") for f in fields_of(o)}
-        columns.update(node_ids=self._node_ids, task_ids=self._task_ids)
-        columns["eligible_groups"] = self.groups
-        return columns
-
-    def _column(self, field: Field) -> Any:
-        if field.kind is Kind.LABELS:
-            return self.task_group
-        return getattr(self, field.argument)
-
-    def _settings(self) -> dict[str, Any]:
-        names = ("max_load", "power_off", "energy", "name")
-        return {name: getattr(self, name) for name in names}
 
     @cached_property
     def node_ids(self) -> Array:
@@ -298,30 +271,69 @@ class Instance:
         return cast(Sequence[Task], RecordView(self.num_tasks, self._task))
 
     def _node(self, i: int) -> Node:
-        return Node(**self._values("node", i))
+        values = self._values("node", i)
+        if values["fixed_cost"] is not None:
+            values["price"] = None
+        return Node(**values)
 
     def _task(self, j: int) -> Task:
-        return Task(**self._values("task", j))
+        values, number = self._values("task", j), int(self.task_model[j])
+        if number >= 0:
+            name = self.model_names[number]
+            values.update(compute=None, model=name)
+            values["variants"] = self.variant_sets[number] if name is None else None
+        return Task(**values)
 
     def _values(self, owner: str, position: int) -> dict[str, Any]:
         """The fields of one record."""
         values: dict[str, Any] = {}
         for field in fields_of(owner):
-            column = self._column(field)
+            if field.kind in (Kind.REPLICAS, Kind.VARIANTS, Kind.MODEL):
+                continue
+            column = column_of(self, field)
             if field.kind is Kind.ID:
                 values[field.name] = str(column[position])
             elif field.kind is Kind.LABELS:
                 values[field.name] = self.groups[column[position]]
+            elif field.kind is Kind.NAMES:
+                values[field.name] = getattr(self, field.sets)[column[position]]
+            elif field.kind is Kind.TEXTS:
+                texts = ((key, each[position]) for key, each in column.items())
+                values[field.name] = {key: text for key, text in texts if text is not None}
             elif field.kind is Kind.RESOURCES:
                 values[field.name] = {key: plain(each[position]) for key, each in column.items()}
             else:
-                values[field.name] = plain(column[position])
+                value = plain(column[position])
+                values[field.name] = None if field.nullable and value == field.default else value
         return values
 
     @cached_property
+    def rows(self) -> Rows:
+        """What can be placed: the parts of the variants of the tasks, or just the tasks."""
+        return make_rows(self.__dict__)
+
+    def variants_of(self, j: int) -> tuple[Variant | None, ...]:
+        """The variants of the task at a position; (None,) if it has figures of its own."""
+        number = int(self.task_model[j])
+        return (None,) if number < 0 else self.variant_sets[number]
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether all there is to decide is which of open nodes takes which task."""
+        return (
+            self.rows.is_identity
+            and not self.rules
+            and self.current is None
+            and len(self.pinned_sets) == 1
+            and self.quality_budget is None
+            and all(state == "open" for state in self.node_state)
+            and not bool((self.task_skip_price < np.inf).any())
+        )
+
+    @cached_property
     def eligibility(self) -> Eligibility:
-        """Who may run where, without a mask of all groups and nodes."""
-        return Eligibility(self.groups, self.node_ids, self.node_kind)
+        """Which rows may run where, without a mask of all groups and nodes; see `Rows.group`."""
+        return Eligibility(self.rows.groups, self.node_ids, self.node_kind, self.node_labels)
 
     @property
     def eligible_nodes(self) -> Array:
@@ -347,12 +359,14 @@ class Instance:
             node_idle_watts=self.node_idle_watts,
             node_max_watts=self.node_max_watts,
             node_resources=self.node_resources,
-            task_compute=self.task_compute,
-            task_storage=self.task_storage,
-            task_resources=self.task_resources,
+            task_compute=self.rows.compute,
+            task_storage=self.rows.storage,
+            task_resources=self.rows.resources,
             max_load=self.max_load,
             power_off=self.power_off,
             energy=self.energy,
+            node_fixed_cost=self.node_fixed_cost,
+            prices=None if self.is_plain else ChoicePrices.of(self),
         )
 
     def __eq__(self, other: object) -> bool:
@@ -361,13 +375,12 @@ class Instance:
         mine, theirs = self.__getstate__(), other.__getstate__()
         for state, owner in ((mine, self), (theirs, other)):
             state["_node_ids"], state["_task_ids"] = owner.node_ids, owner.task_ids
-        return all(_same(mine[key], theirs[key]) for key in mine)
+        return all(same(mine[key], theirs[key]) for key in mine)
 
     __hash__ = None  # type: ignore[assignment]
 
     def __getstate__(self) -> dict[str, Any]:
-        derived = {"node_ids", "task_ids", "nodes", "tasks", "eligibility", "exact"}
-        return {key: value for key, value in self.__dict__.items() if key not in derived}
+        return {key: value for key, value in self.__dict__.items() if key not in _DERIVED}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -381,13 +394,7 @@ class Instance:
         return f"<Instance {label}{self.num_nodes} nodes, {self.num_tasks} tasks>"
 
 
-def _same(mine: Any, theirs: Any) -> bool:
-    if isinstance(mine, np.ndarray):
-        if mine.shape != theirs.shape:
-            return False
-        if mine.dtype != theirs.dtype and mine.dtype.kind in "if":
-            return bool(mine.tolist() == theirs.tolist())  # NumPy would compare them as floats
-        return bool((mine == theirs).all())
-    if isinstance(mine, dict):
-        return mine.keys() == theirs.keys() and all(_same(mine[k], theirs[k]) for k in mine)
-    return bool(mine == theirs)
+_DERIVED = frozenset(
+    name for name, value in vars(Instance).items() if isinstance(value, cached_property)
+)
+_ARGUMENTS = frozenset(inspect.signature(Instance.from_arrays).parameters) - {"further"}

@@ -104,9 +104,7 @@ class AntiAffinity:
 
 Rule = Limit | Spread | Affinity | AntiAffinity
 
-RULES: dict[str, type[Rule]] = {
-    kind.name: kind for kind in (Limit, Spread, Affinity, AntiAffinity)
-}
+RULES: dict[str, type[Rule]] = {kind.name: kind for kind in (Limit, Spread, Affinity, AntiAffinity)}
 """The kinds of rules by the names that files have for them."""
 
 _LEAST = {"max": 0, "max_skew": 1, "min_domains": 1}
@@ -198,7 +196,9 @@ def checked_rules(
     return tuple(rules)
 
 
-def _checked(rule: Rule, where: str, groups: set[str], labels: Mapping[str, Any], kinds: bool) -> Rule:
+def _checked(
+    rule: Rule, where: str, groups: set[str], labels: Mapping[str, Any], kinds: bool
+) -> Rule:
     where = f"{where} ({rule.name})"
     values = {field.name: getattr(rule, field.name) for field in fields(rule)}
     for name in ("group", "with_"):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .costs.choices import ChoicePrices, Choices
 from .costs.energy import Energy
 from .costs.nodes import node_costs_in_integers
 from .exact import Array, decimal_places, exact_column, exact_sum, fraction_of, scaled_integers
@@ -28,9 +29,10 @@ class Exact:
         Overload price less use price: what a unit of load costs more above the capacity.
     node_on_cost, node_off_cost : (n,) integers
         What a node costs without its load while on, and while off, in units of cost.
-    task_compute : (m,) integers
-    needs : (m, d) integers
-        What each task needs of the d hard dimensions.
+    task_compute : (W,) integers
+        Of each row: of each task, or of each part of each of its variants (see `Rows`).
+    needs : (W, d) integers
+        What each row needs of the d hard dimensions.
     capacity : (n, d) integers
         What each node has of them; an unlimited one has what all tasks need together.
     dimensions : tuple of str
@@ -40,6 +42,8 @@ class Exact:
         The power of ten by which each dimension was multiplied.
     compute_scale, cost_scale : int
         The same for compute and for cost.
+    choices : Choices or None
+        What choosing forms, leaving out and moving costs; None for a plain instance.
     """
 
     node_compute: Array
@@ -55,6 +59,7 @@ class Exact:
     scales: tuple[int, ...]
     compute_scale: int
     cost_scale: int
+    choices: Choices | None = None
 
 
 def exact_data(
@@ -73,8 +78,10 @@ def exact_data(
     max_load: Number | None,
     power_off: bool | str,
     energy: Energy | None,
+    node_fixed_cost: Array | None = None,
+    prices: ChoicePrices | None = None,
 ) -> Exact:
-    """Scale the columns of an instance to integers, without rounding."""
+    """Scale the columns of an instance to integers, without rounding; tasks are its rows."""
     compute_places = decimal_places(node_compute, task_compute)
     capacities = scaled_integers(node_compute, compute_places)
     demands = scaled_integers(task_compute, compute_places)
@@ -97,7 +104,10 @@ def exact_data(
         max_watts=node_max_watts,
         energy=energy,
         power_off=power_off,
+        fixed_cost=node_fixed_cost,
+        least_places=0 if prices is None else max(0, prices.places - compute_places),
     )
+    cost_scale = 10**compute_places * costs.price_scale
     use, overload = costs.use, costs.overload
     return Exact(
         node_compute=capacities,
@@ -112,7 +122,8 @@ def exact_data(
         dimensions=tuple(dimension.name for dimension in hard),
         scales=tuple(10**dimension.places for dimension in hard),
         compute_scale=10**compute_places,
-        cost_scale=10**compute_places * costs.price_scale,
+        cost_scale=cost_scale,
+        choices=None if prices is None else prices.in_integers(cost_scale),
     )
 
 

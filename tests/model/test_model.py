@@ -181,7 +181,7 @@ def test_records_must_be_nodes_and_tasks():
     with refuses(
         "tasks[0] is Node(id='a', compute=1, storage=inf, price=None, "
         "overload_price=None, kind=None, resources={}, use_price=0, "
-        "idle_watts=0, max_watts=None); it must be a Task"
+        "idle_watts=0, max_watts=None, fixed_cost=None, labels={}, state='open'); it must be a Task"
     ):
         Instance([Node("a", 1)], [Node("a", 1)])
 
@@ -219,7 +219,7 @@ def test_every_text_must_be_valid_unicode():
         with_node(resources={"\ud800": 1})
     with refuses(f"name is '\\ud800'; {UNICODE}"):
         Instance([Node("a", 1)], [], name="\ud800")
-    with refuses("task 'u': eligible names '\\ud800', which is neither a node id nor a kind"):
+    with refuses("task 'u': eligible names '\\ud800', which is no id, kind or label of a node"):
         with_task(eligible=["\ud800"])
 
 
@@ -232,12 +232,12 @@ def test_a_kind_must_be_text_or_none(bad):
 
 
 def test_an_eligible_label_must_be_known():
-    with refuses("task 'u': eligible names 'H100', which is neither a node id nor a kind"):
+    with refuses("task 'u': eligible names 'H100', which is no id, kind or label of a node"):
         with_task(eligible=["a", "H100"])
 
 
 def test_an_eligible_label_must_be_text():
-    with refuses("task 'u': eligible names 0, which is neither a node id nor a kind"):
+    with refuses("task 'u': eligible names 0, which is no id, kind or label of a node"):
         with_task(eligible=[0])
 
 
@@ -300,7 +300,7 @@ def test_positions_of_eligible_groups_must_be_integers(positions):
 
 
 def test_a_bad_eligible_group_is_named_by_its_position():
-    with refuses("eligible_groups[1]: eligible names 'x', which is neither a node id nor a kind"):
+    with refuses("eligible_groups[1]: eligible names 'x', which is no id, kind or label of a node"):
         eligible_by_group([0, 1, 0], [None, ["x"]])
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from ...errors import InstanceError
 from ...model.fields import Field, Kind, fields_of
 from ...model.instance import Instance
+from ..cells import COLUMNS
 from ..eligibility import EligibleGroups
 from ..text import did_you_mean, packed
 from .loading import kind_of, label_of, load_object, require_keys, require_schema
@@ -56,7 +57,7 @@ def parse_instance(data: bytes, where: str) -> Instance:
     records = {owner: _records(loaded, owner, where) for owner in ("node", "task")}
     columns: dict[str, Any] = {}
     for owner, listed in records.items():
-        for field in fields_of(owner):
+        for field in fields_of(owner, *COLUMNS):
             if field.kind is Kind.RESOURCES:
                 known = None if owner == "node" else list(columns["node_resources"])
                 columns[field.argument] = _resources(listed, f"{owner}s", where, known)
@@ -94,8 +95,8 @@ def _column(records: list[dict[str, Any]], field: Field, where: str) -> Any:
 
 
 def _records(loaded: dict[str, Any], owner: str, where: str) -> list[dict[str, Any]]:
-    name, keys = f"{owner}s", [field.name for field in fields_of(owner)]
-    required = [field.name for field in fields_of(owner) if field.required]
+    name, keys = f"{owner}s", [field.name for field in fields_of(owner, *COLUMNS)]
+    required = [field.name for field in fields_of(owner, *COLUMNS) if field.required]
     records = loaded.get(name)
     if not isinstance(records, list):
         found = "missing" if records is None else f"a JSON {kind_of(records)}"

@@ -9,7 +9,7 @@ from typing import Any
 from ...model.costs.energy import energy_to_write
 from ...model.fields import Kind, fields_of
 from ...model.instance import Instance
-from ..cells import at_default, tidy_cells, values_of
+from ..cells import COLUMNS, at_default, tidy_cells, values_of
 
 __all__ = ["INSTANCE_SCHEMAS", "instance_lines", "settings_to_write"]
 
@@ -69,7 +69,7 @@ def _joined(records: Iterator[str]) -> Iterator[str]:
 def _records_of(instance: Instance, owner: str) -> Iterator[dict[str, Any]]:
     """The records of the nodes or tasks, without what is a default."""
     columns: dict[str, list[Any]] = {}
-    for field in fields_of(owner):
+    for field in fields_of(owner, *COLUMNS):
         if field.kind is Kind.LABELS:
             labels = [_LEFT_OUT if group is None else list(group) for group in instance.groups]
             columns[field.name] = [labels[group] for group in instance.task_group.tolist()]

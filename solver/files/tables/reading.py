@@ -7,6 +7,7 @@ from typing import Any
 from ...errors import InstanceError
 from ...model.fields import Field, Kind, fields_of
 from ...model.instance import Instance
+from ..cells import COLUMNS
 from ..eligibility import EligibleGroups
 from ..table import Table
 from ..text import packed
@@ -43,7 +44,7 @@ def instance_of_tables(
             )
     columns: dict[str, Any] = {}
     for owner, table in (("node", nodes), ("task", tasks)):
-        for field in fields_of(owner):
+        for field in fields_of(owner, *COLUMNS):
             if field.kind is Kind.RESOURCES:
                 columns[field.argument] = {
                     name: table.numbers(name, empty=0) for name in resources[owner]
@@ -62,12 +63,12 @@ def instance_of_tables(
 
 def _columns_of(owner: str) -> list[str]:
     """The columns that are no resources, in their order."""
-    return [field.name for field in fields_of(owner) if field.kind is not Kind.RESOURCES]
+    return [field.name for field in fields_of(owner, *COLUMNS) if field.kind is not Kind.RESOURCES]
 
 
 def _resource_names(table: Table, owner: str) -> list[str]:
     fields = _columns_of(owner)
-    table.require(*(field.name for field in fields_of(owner) if field.required))
+    table.require(*(field.name for field in fields_of(owner, *COLUMNS) if field.required))
     names = [name for name in table.columns if name not in fields]
     for name in names:
         meant = field_meant(name)

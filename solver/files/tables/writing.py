@@ -8,7 +8,7 @@ from typing import Any
 from ...errors import InstanceError
 from ...model.fields import Kind, fields_of
 from ...model.instance import Instance
-from ..cells import at_default, tidy_cells, values_of
+from ..cells import COLUMNS, at_default, tidy_cells, values_of
 from .names import BETWEEN, field_meant
 
 __all__ = ["node_table", "task_table"]
@@ -44,7 +44,7 @@ def task_table(instance: Instance) -> tuple[list[str], Iterator[Sequence[Any]]]:
 
 def _table(instance: Instance, owner: str) -> tuple[list[str], Iterator[Sequence[Any]]]:
     columns: dict[str, Iterable[Any]] = {}
-    for field in fields_of(owner):
+    for field in fields_of(owner, *COLUMNS):
         if field.kind is Kind.LABELS:
             if instance.groups != (None,):
                 cells = [_eligible_cell(labels) for labels in instance.groups]

@@ -25,7 +25,9 @@ __all__ = [
     "checked_positions",
     "checked_power_off",
     "frozen",
+    "is_unicode",
     "labels_among",
+    "labels_checked",
     "labels_of",
     "length_of",
     "named_ids",
@@ -50,7 +52,7 @@ def plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _is_unicode(text: str) -> bool:
+def is_unicode(text: str) -> bool:
     """Whether a text can be written to a file."""
     try:
         text.encode()
@@ -165,14 +167,21 @@ def checked_labels(
         label = str(ids[position]) if ids is not None else f"{owner}-{position}"
         if not isinstance(item, str) or not item:
             raise InstanceError(f"{owner} {label!r}: {name} is {item!r}; it must be text or None")
-        if not _is_unicode(item):
+        if not is_unicode(item):
             raise InstanceError(f"{owner} {label!r}: {name} is {item!r}; {_UNICODE}")
     return tuple(items)
 
 
-def labels_of(node_ids: Array, node_kind: Iterable[str | None]) -> set[str]:
+def labels_of(
+    node_ids: Array,
+    node_kind: Iterable[str | None],
+    node_labels: Mapping[str, Iterable[str | None]] | None = None,
+) -> set[str]:
     """Everything that `eligible` may name."""
-    return {kind for kind in node_kind if kind is not None}.union(node_ids.tolist())
+    known = {kind for kind in node_kind if kind is not None}.union(node_ids.tolist())
+    for key, column in (node_labels or {}).items():
+        known.update(f"{key}={value}" for value in set(column) if value is not None)
+    return known
 
 
 def are_positions(values: Any) -> bool:
@@ -220,7 +229,7 @@ def checked_name(name: Any) -> str | None:
         return None
     if not isinstance(name, str):
         raise InstanceError(f"name is {name!r}; it must be text")
-    if not _is_unicode(name):
+    if not is_unicode(name):
         raise InstanceError(f"name is {name!r}; {_UNICODE}")
     return name
 
@@ -233,7 +242,7 @@ def require_resource_names(names: Iterable[Any]) -> None:
                 f"nodes: resources[{key!r}]: the name of a resource must be text, not empty, "
                 "and none of the fields of a node or a task"
             )
-        if not _is_unicode(key):
+        if not is_unicode(key):
             raise InstanceError(f"nodes: resources[{key!r}]: the name of a resource: {_UNICODE}")
 
 
@@ -310,7 +319,7 @@ def checked_eligibility(
     number: dict[Labels, int] = {None: 0}
 
     def number_of(spec: Any, where: str) -> int:
-        return number.setdefault(_labels(spec, where, known), len(number))
+        return number.setdefault(labels_checked(spec, where, known), len(number))
 
     if groups is None:
         found = [number_of(spec, label(j)) for j, spec in enumerate(specs)]
@@ -331,7 +340,8 @@ def checked_eligibility(
     return frozen(renumber[positions]), tuple(number)
 
 
-def _labels(spec: Any, where: str, known: set[str]) -> Labels:
+def labels_checked(spec: Any, where: str, known: set[str]) -> Labels:
+    """An eligibility list as a sorted tuple; None, for all nodes, as it is."""
     if spec is None:
         return None
     if isinstance(spec, str) or not isinstance(spec, Iterable):
@@ -342,6 +352,6 @@ def _labels(spec: Any, where: str, known: set[str]) -> Labels:
     for item in items:
         if not isinstance(item, str) or item not in known:
             raise InstanceError(
-                f"{where}: eligible names {item!r}, which is neither a node id nor a kind"
+                f"{where}: eligible names {item!r}, which is no id, kind or label of a node"
             )
     return tuple(sorted(set(items)))

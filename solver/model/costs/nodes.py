@@ -47,17 +47,30 @@ def node_costs_in_integers(
     max_watts: Array,
     energy: Energy | None,
     power_off: bool | str,
+    fixed_cost: Array | None = None,
+    least_places: int = 0,
 ) -> NodeCosts:
     """Scale the prices so that nothing is rounded, and add what electricity costs.
+
+    `fixed_cost`, where finite, is paid instead of the price of the compute; `least_places` are the
+    decimals that prices get at least.
 
     A node draws ``idle + (max - idle) min(L, C) / C + max * max(0, L - C) / C`` watts: linear
     between no load and full load, and overload is work that takes longer. So electricity only adds
     to the prices of being on, of use and of overload.
     """
-    places = decimal_places(price, overload_price, use_price)
+    fixed = None if fixed_cost is None or not (fixed_cost < math.inf).any() else fixed_cost
+    places = max(least_places, decimal_places(price, overload_price, use_price))
+    if fixed is not None:
+        places = max(places, decimal_places(fixed))
     scale = 10**places
     use, overload = (scaled_integers(column, places) for column in (use_price, overload_price))
     own = scaled_integers(price, places).astype(object) * compute.astype(object)
+    if fixed is not None:
+        own = np.array([
+            paid if cost == math.inf else int(fraction_of(cost) * scale * compute_scale)
+            for paid, cost in zip(own.tolist(), fixed.tolist(), strict=True)
+        ], dtype=object)  # fmt: skip
     on, paid = own, own
     watt = Fraction(0) if energy is None else energy.cost_per_watt
     if watt and max_watts.any():
