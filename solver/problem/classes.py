@@ -15,7 +15,7 @@ from ..model.eligibility import Eligibility
 from ..model.exact import Array
 from ..model.instance import Instance
 
-__all__ = ["Classes", "find_classes", "group_rows"]
+__all__ = ["Classes", "find_classes", "group_rows", "signatures"]
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,8 @@ class Classes:
 
     @cached_property
     def _task_order(self) -> Array:
-        return np.argsort(self.task_class, kind="stable")
+        order = np.argsort(self.task_class, kind="stable")
+        return order[int(np.count_nonzero(self.task_class < 0)) :]
 
     @cached_property
     def _task_start(self) -> Array:
@@ -83,7 +84,7 @@ def find_classes(instance: Instance) -> Classes:
     Complexity: two lexicographic sorts, O(m log m + n log n).
     """
     exact = instance.exact
-    same_group, hosts = _signatures(instance.eligibility)
+    same_group, hosts = signatures(instance.eligibility)
     task_columns = [exact.task_compute, exact.needs, same_group[instance.task_group]]
     task_class, task_first = group_rows(task_columns)
     node_class, node_first = group_rows(
@@ -107,7 +108,7 @@ def find_classes(instance: Instance) -> Classes:
     )
 
 
-def _signatures(eligibility: Eligibility) -> tuple[Array, Array]:
+def signatures(eligibility: Eligibility) -> tuple[Array, Array]:
     """Numbers that tell groups apart, and rows that tell nodes apart.
 
     Two that differ may still be alike where the mask is too large to be looked at: then there

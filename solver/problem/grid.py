@@ -38,12 +38,13 @@ class Grid:
 
     Attributes
     ----------
-    node_compute, task_compute : (n,), (m,) int64
+    node_compute, task_compute : (n,), (W,) int64
         Compute in units of `compute_unit` of the exact integers.
     overload_price, use_price, idle_cost : (n,) int64
         Cost of one unit of overload beyond that of its use, of one unit of load beyond that on
-        the node of the least use price, and of a node that is on, in units of `cost_unit`.
-    needs, capacity : (m, d), (n, d) int64
+        the node of the least use price (of an instance that is not plain, beyond nothing), and of
+        a node that is on, in units of `cost_unit`.
+    needs, capacity : (W, d), (n, d) int64
         The hard dimensions, as in `Exact`.
     compute_unit : int
         Exact units of compute in one unit of the grid.
@@ -52,7 +53,8 @@ class Grid:
     cost_unit : int
         Value of one unit of cost, in units of the exact cost.
     offset : int
-        Exact cost of what is paid whatever happens: idle nodes, and all load at the least price.
+        Exact cost of what is paid whatever happens: idle nodes and, of a plain instance, all load
+        at the least price.
     exact_cost : bool
         Whether offset + cost_unit * (cost on the grid) is the exact cost.
     exact_limits : bool
@@ -91,9 +93,10 @@ class Grid:
         return self.exact or self.outer
 
     def keeps_limits(self, node_index: Array) -> bool:
-        """Whether no hard dimension is overfull under an allocation (n positions of nodes)."""
-        used = np.zeros_like(self.capacity)
+        """Whether no hard dimension is overfull under (W,) positions of nodes, -1 for none."""
+        used = np.zeros((self.capacity.shape[0] + 1, self.capacity.shape[1]), dtype=np.int64)
         np.add.at(used, node_index, self.needs)
+        used = used[:-1]
         return bool((used <= self.capacity).all())
 
     def bound_in_units(self, grid_bound: int) -> int:
@@ -129,7 +132,7 @@ def make_grid(
         load_limit = max(load_limit, cost_limit // 2)
     compute_unit, node_compute, task_compute = _compute(exact, load_limit, outer)
     offset = sum(exact.node_off_cost.tolist())
-    offset += min(exact.node_use_price.tolist()) * exact_sum(exact.task_compute)
+    offset += _base_price(exact) * exact_sum(exact.task_compute)
     above = None if upper is None else max(0, upper - offset)
     price_unit, price, use, idle, exact_prices = _prices(
         instance, exact, compute_unit, task_compute, cost_limit, above
@@ -158,13 +161,41 @@ def make_grid(
 def _dearest(instance: Instance) -> int:
     """The highest price of a unit of load on the grid, before any rounding."""
     overload, use = instance.exact.node_surcharge, instance.exact.node_use_price
-    more = use - min(use.tolist()) if use.any() else use
+    more = use - _base_price(instance.exact) if use.any() else use
     divisor = 1 if instance.power_off else common_divisor(overload, more) or 1
     return (largest(overload) + largest(more)) // divisor
 
 
+def _base_price(exact: Exact) -> int:
+    """The price of use that all load pays; none where not all of it need run."""
+    return 0 if exact.choices is not None else int(min(exact.node_use_price.tolist()))
+
+
 def _compute_divisor(exact: Exact) -> int:
-    return common_divisor(exact.task_compute, exact.node_compute) or 1
+    """What divides all compute, and all costs that are not of a unit of it."""
+    divisor = common_divisor(exact.task_compute, exact.node_compute) or 1
+    if divisor == 1:
+        return 1
+    idle = (exact.node_on_cost - exact.node_off_cost).tolist()
+    return common_divisor([divisor], idle, _choice_costs(exact))
+
+
+def _choice_costs(exact: Exact) -> list[int]:
+    """The distinct costs of forms, of leaving out and of moves."""
+    if exact.choices is None:
+        return []
+    columns = (exact.choices.form_cost, exact.choices.skip_cost, exact.choices.move_cost)
+    return [cost for column in columns for cost in np.unique(column).tolist() if cost > 0]
+
+
+def _most_for_choices(instance: Instance) -> int:
+    """No less than what all choices together may cost."""
+    choices, rows = instance.exact.choices, instance.rows
+    if choices is None:
+        return 0
+    moves = exact_sum(choices.move_cost) * max(1, int(np.diff(rows.form_start).max(initial=1)))
+    skipped = sum(cost for cost in choices.skip_cost.tolist() if cost > 0)
+    return exact_sum(choices.form_cost) + skipped + moves
 
 
 def _compute(exact: Exact, load_limit: int, outer: bool) -> tuple[int, Array, Array]:
@@ -200,17 +231,20 @@ def _prices(
     `above` is the most that an allocation of interest costs beyond the offset.
     """
     overload, use = exact.node_surcharge.tolist(), exact.node_use_price.tolist()
-    use = [u - min(use) for u in use]
+    base = _base_price(exact)
+    use = [u - base for u in use]
     idle = [0] * instance.num_nodes
-    divisor = common_divisor(overload, use)
+    choices = [cost // compute_unit for cost in _choice_costs(exact)]
+    divisor = common_divisor(overload, use, choices)
     if instance.power_off:
         costs = (exact.node_on_cost - exact.node_off_cost).tolist()
         idle = [cost // compute_unit for cost in costs]
-        divisor = common_divisor(overload, use, idle)
+        divisor = common_divisor(overload, use, idle, choices)
     unit = divisor or 1
     load = int(task_compute.sum()) + 1
     most = (max(overload) + max(use)) * load + max(idle)
     most *= instance.num_nodes
+    most += _most_for_choices(instance) // compute_unit + 1 if choices else 0
     if above is not None:
         # A node's overload costs no more than `above`, nor does any single price or idle cost
         # that such an allocation can pay; every other is cut down to just beyond it.
@@ -219,8 +253,10 @@ def _prices(
             [min(each, cap) for each in column] for column in (overload, use, idle)
         )
         # Of use there is a cost for every task and node, which a model has side by side.
-        times = 2 + (instance.num_tasks if any(use) else 0)
-        most = min(most, times * cap * instance.num_nodes)
+        times = 2 + (instance.rows.num_rows if any(use) else 0)
+        times *= instance.num_nodes
+        times += 3 * instance.rows.num_rows + instance.num_tasks if choices else 0
+        most = min(most, times * cap)
     if most // unit >= cost_limit:
         unit = -(-most // cost_limit)
     price = np.array([o // unit for o in overload], dtype=np.int64)

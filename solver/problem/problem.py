@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
+
+import numpy as np
 
 from ..model.exact import Array, sums_by_group
 from ..model.instance import Instance
 from .classes import Classes, find_classes
 from .grid import Grid, Width, make_grid
+from .mode_costs import ModeCosts, mode_costs
+from .modes import Modes, find_modes
 from .table import ClassNumbers, ClassTable, fitting, most_held, numbers_of_exact, numbers_of_grid
 
 __all__ = ["Problem"]
@@ -47,9 +52,19 @@ class Problem:
         return make_grid(self.instance, Width.FLOAT)
 
     @cached_property
+    def modes(self) -> Modes | None:
+        """The classes of the whole model; None for a plain instance."""
+        return None if self.instance.is_plain else find_modes(self.instance)
+
+    @cached_property
     def classes(self) -> Classes:
-        """Classes of identical tasks and nodes."""
-        return find_classes(self.instance)
+        """Classes of identical tasks and nodes; those of rows are the modes, where there are."""
+        return find_classes(self.instance) if self.modes is None else self.modes.classes
+
+    def mode_costs(self, grid: Grid) -> ModeCosts:
+        """What forms, leaving out and moves cost on a grid; of an instance that is not plain."""
+        assert self.modes is not None
+        return mode_costs(self.modes, grid)
 
     @cached_property
     def exact_numbers(self) -> ClassNumbers:
@@ -77,13 +92,16 @@ class Problem:
         if grid.exact_limits:
             most = self.most_per_node
         else:
-            most = most_held(numbers, fitting(numbers, self.eligible_classes))
+            most = self._cap(most_held(numbers, fitting(numbers, self.eligible_classes)))
         return ClassTable(**vars(numbers), most=most)
+
+    def _cap(self, most: Array) -> Array:
+        return most if self.modes is None else self.modes.cap(most)
 
     @cached_property
     def group_of_class(self) -> Array:
-        """(K,) eligibility group of each class of tasks."""
-        groups: Array = self.instance.task_group[self.classes.task_first]
+        """(K,) eligibility group of each class of tasks, or of each mode."""
+        groups: Array = self.instance.rows.group[self.classes.task_first]
         return groups
 
     @property
@@ -95,22 +113,26 @@ class Problem:
     def fits(self) -> Array:
         """(K, G) bool: whether a task of class k, alone, may run on a node of class g.
 
-        By the exact numbers: what rests on it is proved.
+        By the exact numbers: what rests on it is proved. Of modes: whether a node may have any.
         """
-        return fitting(self.exact_numbers, self.eligible_classes)
+        fits = fitting(self.exact_numbers, self.eligible_classes)
+        return fits if self.modes is None else self._cap(fits.astype(np.int64)) > 0
 
     @cached_property
     def most_per_node(self) -> Array:
         """(K, G) int64: most tasks of class k that one node of class g can hold, exactly."""
-        return most_held(self.exact_numbers, self.fits)
+        return self._cap(most_held(self.exact_numbers, self.fits))
 
     def keeps_limits(self, node_index: Array) -> bool:
-        """Whether no hard dimension is overfull under (m,) positions of nodes, exactly."""
+        """Whether no hard dimension is overfull under (W,) positions of nodes, exactly."""
         exact = self.instance.exact
+        used: Any = slice(None)
+        if self.modes is not None:
+            used = node_index >= 0
         return all(
             bool(
                 (
-                    sums_by_group(exact.needs[:, d], node_index, self.instance.num_nodes)
+                    sums_by_group(exact.needs[used, d], node_index[used], self.instance.num_nodes)
                     <= exact.capacity[:, d]
                 ).all()
             )
