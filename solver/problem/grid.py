@@ -177,7 +177,8 @@ def _compute_divisor(exact: Exact) -> int:
     if divisor == 1:
         return 1
     idle = (exact.node_on_cost - exact.node_off_cost).tolist()
-    return common_divisor([divisor], idle, _choice_costs(exact))
+    found: int = common_divisor([divisor], idle, _choice_costs(exact))
+    return found
 
 
 def _choice_costs(exact: Exact) -> list[int]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -141,7 +142,6 @@ def find_modes(instance: Instance) -> Modes:
 
     Complexity: a few lexicographic sorts of tasks, rows and nodes.
     """
-    rows = instance.rows
     choices = instance.exact.choices
     assert choices is not None
     eligible_groups, hosts = signatures(instance.eligibility)
@@ -149,34 +149,10 @@ def find_modes(instance: Instance) -> Modes:
     task_class, task_first = _task_classes(instance, eligible_groups, current_form)
     task_count = np.bincount(task_class, minlength=task_first.size)
 
-    # Forms of the classes, all of them first, then those that are allowed.
-    per_class = np.diff(rows.task_form)[task_first]
-    class_start = np.concatenate(([0], np.cumsum(per_class)))
-    all_class = np.repeat(np.arange(task_first.size), per_class)
-    all_form = rows.task_form[task_first][all_class] + np.arange(all_class.size)
-    all_form -= class_start[all_class]
-    allowed = choices.form_allowed[all_form]
-    number = np.cumsum(allowed) - 1
-    form = all_form[allowed]  # a form of a task that stands for each
-
-    listed = _is_listed(rows)
-    lengths = np.diff(rows.form_start)
-    per_form = np.where(listed[rows.form_source[form]], lengths[form], 1)
-    first_mode = np.concatenate(([0], np.cumsum(per_form)))
-    mode_form = np.repeat(np.arange(form.size), per_form)
-    part = np.arange(mode_form.size) - first_mode[mode_form]
-    mode_row = rows.form_start[form][mode_form] + part
-    mode_parts = np.where(listed[rows.form_source[form]][mode_form], 1, lengths[form][mode_form])
-    mode_class = all_class[allowed][mode_form]
-
-    # Of every form of every task the place in these lists, and so of every row.
-    at = class_start[task_class[rows.form_task]] + rows.form_variant
-    of_form = np.where(allowed[at], first_mode[number[at]], -1)
-    row_mode = of_form[rows.form]
-    has_parts = (row_mode >= 0) & listed[rows.form_source[rows.form]]
-    row_mode[has_parts] += rows.part[has_parts]
-
-    home_mode, home_node, home_count = _homes(instance, row_mode)
+    forms = _forms(instance, task_class, task_first)
+    mode_form, mode_parts = forms.mode_form, forms.mode_parts
+    mode_class = forms.form_class[mode_form]
+    home_mode, home_node, home_count = _homes(instance, forms.row_mode)
     domains = domains_of(instance)
     spread_hosts = hosts_by_eligibility(instance)
     node_class, node_first = group_rows(
@@ -189,11 +165,11 @@ def find_modes(instance: Instance) -> Modes:
         ]
     )
     classes = Classes(
-        task_class=row_mode,
+        task_class=forms.row_mode,
         node_class=node_class,
         task_count=task_count[mode_class] * mode_parts,
         node_count=np.bincount(node_class, minlength=node_first.size),
-        task_first=mode_row,
+        task_first=forms.mode_row,
         node_first=node_first,
     )
     has_place = current_form[task_first][mode_class] >= 0
@@ -206,10 +182,10 @@ def find_modes(instance: Instance) -> Modes:
         skip_cost=tuple(
             None if cost < 0 else cost for cost in choices.skip_cost[task_first].tolist()
         ),
-        form_class=all_class[allowed],
-        form_variant=rows.form_variant[form],
-        form_cost=tuple(choices.form_cost[form].tolist()),
-        form_loss=tuple(choices.form_loss[form].tolist()),
+        form_class=forms.form_class,
+        form_variant=instance.rows.form_variant[forms.form],
+        form_cost=tuple(choices.form_cost[forms.form].tolist()),
+        form_loss=tuple(choices.form_loss[forms.form].tolist()),
         budget=choices.loss_budget,
         mode_form=mode_form,
         mode_class=mode_class,
@@ -228,6 +204,50 @@ def find_modes(instance: Instance) -> Modes:
         node_open=states == "open",
         node_keeps=states == "cordoned",
         rules=domain_rules(instance, task_first, mode_class, domains, spread_hosts, node_first),
+    )
+
+
+class _Forms(NamedTuple):
+    """The forms of the classes and their modes, each with one of a task that stands for it."""
+
+    form: Array
+    form_class: Array
+    mode_form: Array
+    mode_parts: Array
+    mode_row: Array
+    row_mode: Array
+
+
+def _forms(instance: Instance, task_class: Array, task_first: Array) -> _Forms:
+    rows, choices = instance.rows, instance.exact.choices
+    assert choices is not None
+    # Forms of the classes, all of them first, then those that are allowed.
+    per_class = np.diff(rows.task_form)[task_first]
+    class_start = np.concatenate(([0], np.cumsum(per_class)))
+    all_class = np.repeat(np.arange(task_first.size), per_class)
+    all_form = rows.task_form[task_first][all_class] + np.arange(all_class.size)
+    all_form -= class_start[all_class]
+    allowed = choices.form_allowed[all_form]
+    number = np.cumsum(allowed) - 1
+    form = all_form[allowed]
+    # One mode a form, or one for each of the parts that it lists.
+    listed = _is_listed(rows)
+    lengths, lists = np.diff(rows.form_start)[form], listed[rows.form_source[form]]
+    first_mode = np.concatenate(([0], np.cumsum(np.where(lists, lengths, 1))))
+    mode_form = np.repeat(np.arange(form.size), np.where(lists, lengths, 1))
+    part = np.arange(mode_form.size) - first_mode[mode_form]
+    # Of every form of every task the place in these lists, and so of every row.
+    at = class_start[task_class[rows.form_task]] + rows.form_variant
+    row_mode = np.where(allowed[at], first_mode[number[at]], -1)[rows.form]
+    has_parts = (row_mode >= 0) & listed[rows.form_source[rows.form]]
+    row_mode[has_parts] += rows.part[has_parts]
+    return _Forms(
+        form=form,
+        form_class=all_class[allowed],
+        mode_form=mode_form,
+        mode_parts=np.where(lists, 1, lengths)[mode_form],
+        mode_row=rows.form_start[form][mode_form] + part,
+        row_mode=row_mode,
     )
 
 
