@@ -33,25 +33,33 @@ from .methods import methods
 from .model.allocation import Allocation
 from .model.costs.energy import Energy
 from .model.instance import Instance, Node, Task
+from .model.records import Part, Variant
 from .model.result import Progress, Result, Status, Termination
+from .model.rules import Affinity, AntiAffinity, Limit, Spread
 from .solve import solve
 from .versions import __version__, show_versions
 
 __all__ = [
+    "Affinity",
     "Allocation",
+    "AntiAffinity",
     "BackendUnavailableError",
     "Energy",
     "Instance",
     "InstanceError",
+    "Limit",
     "MethodError",
     "Node",
     "NodewiseError",
     "NodewiseWarning",
+    "Part",
     "Progress",
     "Result",
+    "Spread",
     "Status",
     "Task",
     "Termination",
+    "Variant",
     "Violation",
     "__version__",
     "check",

@@ -195,7 +195,7 @@ def _most_for_choices(instance: Instance) -> int:
     if choices is None:
         return 0
     moves = exact_sum(choices.move_cost) * max(1, int(np.diff(rows.form_start).max(initial=1)))
-    skipped = sum(cost for cost in choices.skip_cost.tolist() if cost > 0)
+    skipped: int = sum(cost for cost in choices.skip_cost.tolist() if cost > 0)
     return exact_sum(choices.form_cost) + skipped + moves
 
 
