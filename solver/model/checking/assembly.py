@@ -38,7 +38,7 @@ _ELIGIBILITY = frozenset({"task_eligible", "eligible_groups"})
 _SETS = frozenset({"group_sets", "pinned_sets"})
 
 
-def columns_of(records: Iterable[Any], owner: str, kind: type) -> dict[str, Any]:
+def columns_of(records: Iterable[Any], owner: str, kind: type[Any]) -> dict[str, Any]:
     """The columns of records, as `Instance.from_arrays` takes them.
 
     Raises
@@ -47,9 +47,16 @@ def columns_of(records: Iterable[Any], owner: str, kind: type) -> dict[str, Any]
         If one is of another type.
     """
     listed = list(records)
+    either = [field for field in fields_of(owner) if field.unless]
     for position, record in enumerate(listed):
         if not isinstance(record, kind):
             raise InstanceError(f"{owner}s[{position}] is {record!r}; it must be a {kind.__name__}")
+        for field in either:
+            if all(getattr(record, name) is None for name in (field.name, *field.unless)):
+                raise InstanceError(
+                    f"{owner} {record.id!r}: {field.name} is missing; give it, or "
+                    f"{' or '.join(field.unless)}"
+                )
     return {field.argument: _column_of(listed, field) for field in fields_of(owner)}
 
 
@@ -58,7 +65,9 @@ def _column_of(records: list[Any], field: Field) -> Any:
         return _resource_columns(records, field.owner)
     values = [getattr(record, field.name) for record in records]
     may_lack = field.same_as is not None or field.nullable or field.kind in _MAY_LACK
-    if may_lack and not any(values) and all(not value and value != 0 for value in values):
+    if may_lack and values.count(None) == len(values):
+        return None
+    if field.name in _EMPTY and not any(values):
         return None
     return values
 
@@ -73,6 +82,7 @@ def _resource_columns(records: list[Any], owner: str) -> dict[str, list[Number]]
     return {key: [record.resources.get(key, 0) for record in records] for key in ordered}
 
 
+_EMPTY = ("labels", "groups")  # nothing, as it is by default
 _MAY_LACK = frozenset({Kind.TEXTS, Kind.NAMES, Kind.VARIANTS, Kind.MODEL, Kind.REPLICAS})
 
 
