@@ -1,16 +1,24 @@
 """Seeded generators of instances. It imports `solver.model` and `solver.errors` only."""
 
+from .failures import rebalance
 from .generators import few_per_node, gpu_cluster, triplets, uniform
+from .language_models import serving
+from .microservices import services
 from .registry import FAMILIES, Planted, from_spec, generate, planted
+from .renting import fleet
 
 __all__ = [
     "FAMILIES",
     "Planted",
     "few_per_node",
+    "fleet",
     "from_spec",
     "generate",
     "gpu_cluster",
     "planted",
+    "rebalance",
+    "services",
+    "serving",
     "triplets",
     "uniform",
 ]
