@@ -18,6 +18,7 @@ from .judge.check import check
 from .judge.cost import AnyAllocation, as_allocation, cost_parts, energy_of, in_user_units
 from .methods import MethodInfo, Options, Outcome, methods
 from .methods.best import Best
+from .methods.on_merged import run_on_merged
 from .methods.placing.balance import balance
 from .model.allocation import Allocation
 from .model.exact import Array
@@ -137,7 +138,7 @@ def solve(
                     mip_solver=mip_solver,
                     round_limit=None if round_limit is None else int(round_limit),
                 )
-                outcome = info.run(problem, run.best.within(options))
+                outcome = run_on_merged(info.run, problem, run.best.within(options))
                 if info.balances:
                     run.balance(problem, options)
             finish()
