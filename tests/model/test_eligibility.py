@@ -24,11 +24,14 @@ def no_mask(monkeypatch):
 
 
 def listed(seed=0, nodes=12, tasks=60):
-    """Tasks that name ids, kinds, both or nothing; one id is also a kind."""
+    """Tasks that name ids, kinds, label values or nothing; one id is also a kind."""
     rng = np.random.default_rng(seed)
     ids = [f"n{i}" for i in range(nodes)]
     kinds = rng.choice(["a", "b", "n0", None], nodes).tolist()
+    zones = rng.choice(["x", "y", None], nodes).tolist()
     labels = [*ids, *(kind for kind in kinds if kind)]
+    if seed % 2:
+        labels += [f"zone={zone}" for zone in zones if zone]
     lists = [
         None if rng.random() < 0.2 else list(rng.choice(labels, rng.integers(1, 4), replace=False))
         for _ in range(tasks)
@@ -36,6 +39,7 @@ def listed(seed=0, nodes=12, tasks=60):
     return Instance.from_arrays(
         node_ids=ids,
         node_kind=kinds,
+        node_labels={"zone": zones, "rack": ["r"] * nodes},
         node_compute=rng.integers(20, 60, nodes),
         node_storage=rng.integers(60, 90, nodes),
         task_compute=rng.integers(1, 12, tasks),
@@ -46,7 +50,11 @@ def listed(seed=0, nodes=12, tasks=60):
 
 def expected_mask(instance):
     return np.array([
-        [labels is None or node.id in labels or node.kind in labels for node in instance.nodes]
+        [
+            labels is None
+            or not {node.id, node.kind, f"zone={node.labels.get('zone')}"}.isdisjoint(labels)
+            for node in instance.nodes
+        ]
         for labels in instance.groups
     ])  # fmt: skip
 
