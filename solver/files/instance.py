@@ -1,7 +1,8 @@
 """Reading and writing instances, allocations and results.
 
-An instance is one JSON file, or a folder or zip with `nodes.csv`, `tasks.csv` and, for its
-name, max_load and power_off, `instance.json`. Every file is written whole or not at all.
+An instance is one JSON file, or a folder or zip with `nodes.csv`, `tasks.csv`, `variants.csv`
+where tasks have variants, and `instance.json` for its settings. Every file is written whole or
+not at all.
 """
 
 from __future__ import annotations
@@ -25,16 +26,23 @@ from .objects.reading import parse_instance, settings_of
 from .objects.writing import instance_lines, settings_to_write
 from .table import Table, read_table
 from .tables.reading import instance_of_tables
+from .tables.variants import NO_VARIANTS, variant_table
 from .tables.writing import node_table, task_table
 from .text import read_bytes
 
 __all__ = ["FOLDER_FILES", "read_instance", "write_instance"]
 
 StrPath = str | os.PathLike[str]
-FOLDER_FILES = _NODES, _TASKS, _SETTINGS = "nodes.csv", "tasks.csv", "instance.json"
+FOLDER_FILES = _NODES, _TASKS, _SETTINGS, _VARIANTS = (
+    "nodes.csv", "tasks.csv", "instance.json", "variants.csv",
+)  # fmt: skip
 """The files of an instance in a folder or zip."""
 
 _FORMS = "an instance is a .json file, or a folder or .zip with nodes.csv and tasks.csv"
+
+
+_IN_TABLES = {"models": _VARIANTS, "current": f"the column node of {_TASKS}"}
+"""Settings that tables hold, and where."""
 
 
 def read_instance(path: StrPath) -> Instance:
@@ -82,17 +90,23 @@ def _read_zip(path: Path, data: bytes) -> Instance:
 def _from_members(read: Callable[[str], bytes | None], where: str) -> Instance:
     """The instance whose files `read` gives by name, None for one that is not there."""
 
-    def table(name: str) -> Table:
+    def table(name: str) -> Table | None:
         data = read(name)
-        if data is None:
-            raise InstanceError(f"{where}: there is no {name} in it; {_FORMS}")
-        return read_table(data, f"{where}/{name}", InstanceError)
+        return None if data is None else read_table(data, f"{where}/{name}", InstanceError)
 
-    nodes, tasks = table(_NODES), table(_TASKS)
+    tables = []
+    for name in (_NODES, _TASKS):
+        tables.append(table(name))
+        if tables[-1] is None:
+            raise InstanceError(f"{where}: there is no {name} in it; {_FORMS}")
     data = read(_SETTINGS)
     inside = f"{where}/{_SETTINGS}"
     settings = settings_of({} if data is None else load_object(data, inside), inside)
-    return instance_of_tables(nodes, tasks, settings, where)
+    for setting, place in _IN_TABLES.items():
+        if settings[setting] is not None:
+            raise InstanceError(f"{inside}: {setting} is not read from here; put it in {place}")
+    nodes, tasks = tables
+    return instance_of_tables(nodes, tasks, table(_VARIANTS), settings, where)
 
 
 def write_instance(instance: Instance, path: StrPath) -> None:
@@ -148,6 +162,8 @@ def _write_folder(instance: Instance, folder: Path) -> None:
     if made:
         folder.mkdir()
     members = _members(instance)
+    if _VARIANTS not in members and (folder / _VARIANTS).exists():
+        members[_VARIANTS] = lambda stream: write_csv(stream, NO_VARIANTS, ())
     try:
         with atomic_paths([folder / name for name in members]) as scratches:
             for (name, write), scratch in zip(members.items(), scratches, strict=True):
@@ -165,11 +181,16 @@ def _write_folder(instance: Instance, folder: Path) -> None:
 
 def _members(instance: Instance) -> dict[str, Callable[[TextIO], None]]:
     def write_settings(stream: TextIO) -> None:
-        json.dump(settings_to_write(instance), stream, ensure_ascii=False)
+        settings = settings_to_write(instance, elsewhere=_IN_TABLES)
+        json.dump(settings, stream, ensure_ascii=False)
         stream.write("\n")
 
-    return {
+    members: dict[str, Callable[[TextIO], None]] = {
         _NODES: lambda stream: write_csv(stream, *node_table(instance)),
         _TASKS: lambda stream: write_csv(stream, *task_table(instance)),
         _SETTINGS: write_settings,
     }
+    variants = variant_table(instance)
+    if variants is not None:
+        members[_VARIANTS] = lambda stream: write_csv(stream, *variants)
+    return members
