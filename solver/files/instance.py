@@ -90,23 +90,21 @@ def _read_zip(path: Path, data: bytes) -> Instance:
 def _from_members(read: Callable[[str], bytes | None], where: str) -> Instance:
     """The instance whose files `read` gives by name, None for one that is not there."""
 
-    def table(name: str) -> Table | None:
+    def table(name: str) -> Table:
         data = read(name)
-        return None if data is None else read_table(data, f"{where}/{name}", InstanceError)
-
-    tables = []
-    for name in (_NODES, _TASKS):
-        tables.append(table(name))
-        if tables[-1] is None:
+        if data is None:
             raise InstanceError(f"{where}: there is no {name} in it; {_FORMS}")
+        return read_table(data, f"{where}/{name}", InstanceError)
+
+    nodes, tasks = table(_NODES), table(_TASKS)
+    variants = None if read(_VARIANTS) is None else table(_VARIANTS)
     data = read(_SETTINGS)
     inside = f"{where}/{_SETTINGS}"
     settings = settings_of({} if data is None else load_object(data, inside), inside)
     for setting, place in _IN_TABLES.items():
         if settings[setting] is not None:
             raise InstanceError(f"{inside}: {setting} is not read from here; put it in {place}")
-    nodes, tasks = tables
-    return instance_of_tables(nodes, tasks, table(_VARIANTS), settings, where)
+    return instance_of_tables(nodes, tasks, variants, settings, where)
 
 
 def write_instance(instance: Instance, path: StrPath) -> None:

@@ -247,7 +247,8 @@ class _Records:
         """The model of each task by its number, and the variants that it has for itself."""
         columns: dict[str, Any] = {}
         if "model" in self.used:
-            number = {None: -1, **{name: k for k, name in enumerate(models)}}
+            number: dict[str | None, int] = {name: k for k, name in enumerate(models)}
+            number[None] = -1
             names = self._values("model")
             for position, name in enumerate(names):
                 if (name is not None and type(name) is not str) or name not in number:

@@ -129,8 +129,9 @@ class VariantSets:
             "compute": _number(of.compute, f"{where}: compute"),
             "storage": _number(of.storage, f"{where}: storage"),
             "resources": {
-                key: _number(value, f"{where}: resources[{key!r}]")
+                key: need
                 for key, value in sorted(of.resources.items())
+                if (need := _number(value, f"{where}: resources[{key!r}]"))
             },
         }
 
