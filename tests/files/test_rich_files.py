@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import given, settings
 from all_fields import full_instance, rich_instances
+from hypothesis import given, settings
 
 from benchmarks.fingerprint import content_hash
-from solver.errors import InstanceError, NodewiseWarning
+from solver.errors import InstanceError
 from solver.files.instance import read_instance, write_instance
-from solver.model.instance import Instance, Node, Task
-from solver.model.records import Variant
+from solver.model.instance import Instance
 
 FORMS = ["instance.json", "instance.zip", "folder"]
 
@@ -36,17 +33,29 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("round-trip")
 
 
+def fits_csv(instance: Instance) -> bool:
+    """Whether no name has the character that separates names in a cell."""
+    lists = [*instance.groups, *instance.group_sets, *instance.pinned_sets]
+    for variant in (variant for variants in instance.variant_sets for variant in variants):
+        parts = variant.parts if isinstance(variant.parts, tuple) else ()
+        lists += [variant.eligible, *(part.eligible for part in parts)]  # type: ignore[list-item]
+    if instance.current is not None:
+        now = instance.current[instance.current >= 0]
+        lists.append(tuple(instance.node_ids[now].tolist()))
+    return not any("|" in name for names in lists for name in names or ())
+
+
 @settings(deadline=None)
 @given(instance=rich_instances())
 def test_any_instance_survives_json_and_csv(folder: Path, instance: Instance) -> None:
     write_instance(instance, folder / "instance.json")
     assert read_instance(folder / "instance.json") == instance
     for form in ("csv", "csv.zip"):
-        try:
-            write_instance(instance, folder / form)
-        except InstanceError as refusal:
-            assert "write JSON" in str(refusal)
+        if not fits_csv(instance):
+            with pytest.raises(InstanceError, match="write JSON"):
+                write_instance(instance, folder / form)
             continue
+        write_instance(instance, folder / form)
         again = read_instance(folder / form)
         assert again == instance
         assert content_hash(again) == content_hash(instance)
