@@ -8,7 +8,8 @@
 
 y_ki counts the tasks of class k on node i, v_i is the load above the capacity, u_i says
 whether node i is on (1 without power_off). max_load is one of the hard dimensions. The symmetry
-of identical nodes is broken by leaving cells out (see `_first_come`).
+of identical nodes is broken by leaving cells out (see `symmetry`). In a rich problem the modes take
+the place of the classes, and `forms` and `domain_rules` that of the first rows.
 """
 
 from __future__ import annotations
@@ -19,10 +20,14 @@ import numpy as np
 
 from ..errors import ModelTooLargeError
 from ..model.exact import Array
-from ..problem.grid import Grid
+from ..problem.dealing import deal
+from ..problem.grid import Grid, Width
 from ..problem.problem import Problem
 from ..problem.table import ClassTable
+from .domain_rules import Cells
+from .forms import FormColumns, add_forms, add_limits, all_load, homes_of, most_load
 from .linear_model import LinearModel, LinearModelBuilder
+from .symmetry import first_come, in_first_come_order, switch_off_from_the_end
 
 __all__ = [
     "MAX_VARIABLES",
@@ -47,9 +52,16 @@ class AssignmentModel:
     table : ClassTable
         The classes in these numbers.
     model : LinearModel
-        Columns: y of each cell, then v of each node, then u of each node if power_off.
+        Columns: y of each cell, then v of each node, then u of each node if power_off, then those
+        of a rich problem.
     cell_class, cell_node : (cells,) int64
-        Task class and node of each cell.
+        Task class (of a rich problem: mode) and node of each cell.
+    spread : int
+        Most that the variables can sum to in a solution.
+    forms : FormColumns or None
+        The columns of a rich problem beyond the others.
+    exact_budget : bool
+        Whether the quality budget is not rounded.
     """
 
     problem: Problem
@@ -58,6 +70,14 @@ class AssignmentModel:
     model: LinearModel
     cell_class: Array
     cell_node: Array
+    spread: int
+    forms: FormColumns | None = None
+    exact_budget: bool = True
+
+    @property
+    def exact(self) -> bool:
+        """Whether nothing at all is rounded."""
+        return self.grid.exact and self.exact_budget
 
     def hint(self, node_index: Array | None) -> Array | None:
         """`encode`, or None without an allocation or for one that rounding makes infeasible."""
@@ -69,21 +89,23 @@ class AssignmentModel:
         """Values of all columns for an allocation, identical nodes put in order of first task."""
         problem, grid = self.problem, self.grid
         n = problem.instance.num_nodes
-        rank = np.argsort(_class_order(self.table))
-        first = np.full(n, rank.size)
-        np.minimum.at(first, node_index, rank[problem.classes.task_class])
-        moved = _sorted_within_classes(problem.classes.node_class, first)
-        node_index = moved[node_index]
+        used = np.flatnonzero(node_index >= 0)
+        task_class = problem.classes.task_class[used]
+        node = in_first_come_order(
+            self.table, problem.classes.node_class, task_class, node_index[used]
+        )
         load = np.zeros(n, dtype=np.int64)
-        np.add.at(load, node_index, grid.task_compute)
+        np.add.at(load, node, grid.task_compute[used])
         cells = self.cell_class * n + self.cell_node
         counts = np.zeros(self.cell_class.size, dtype=np.int64)
-        wanted = problem.classes.task_class * n + node_index
-        np.add.at(counts, np.searchsorted(cells, wanted), 1)
+        np.add.at(counts, np.searchsorted(cells, task_class * n + node), 1)
         overload = np.maximum(0, load - grid.node_compute)
         parts = [counts, overload]
         if problem.instance.power_off:
-            parts.append((np.bincount(node_index, minlength=n) > 0).astype(np.int64))
+            parts.append((np.bincount(node, minlength=n) > 0).astype(np.int64))
+        if self.forms is not None:
+            assert problem.modes is not None
+            parts.append(self.forms.values(problem.modes, self.cell_class, counts))
         return np.concatenate(parts)
 
     def objective_of(self, node_index: Array) -> int:
@@ -92,12 +114,14 @@ class AssignmentModel:
         return int((self.model.objective.astype(object) * values).sum())
 
     def decode(self, values: Array) -> Array | None:
-        """Node position of every task for (at least the first) values of the columns.
+        """Node position of every row for (at least the first) values of the columns.
 
         None if they place too many or too few tasks, as a solver's tolerances may let them.
         """
         classes = self.problem.classes
         counts = np.maximum(0, np.rint(values[: self.cell_class.size]).astype(np.int64))
+        if self.forms is not None:
+            return deal(self.problem, self.cell_class, self.cell_node, counts)
         placed = np.bincount(self.cell_class, counts, classes.num_task_classes)
         if not np.array_equal(placed.astype(np.int64), classes.task_count):
             return None
@@ -126,7 +150,9 @@ def require_buildable(problem: Problem) -> None:
         )
 
 
-def assignment_model(problem: Problem, grid: Grid) -> AssignmentModel:
+def assignment_model(
+    problem: Problem, grid: Grid, width: Width = Width.INT64, *, outer: bool = False
+) -> AssignmentModel:
     """Build the model in arrays.
 
     Parameters
@@ -134,6 +160,9 @@ def assignment_model(problem: Problem, grid: Grid) -> AssignmentModel:
     problem : Problem
     grid : Grid
         The numbers to build it with.
+    width, outer : Width, bool
+        How large the losses of a quality budget may get, and how to round them beyond that: so
+        that no allocation is lost, or none beyond the budget passes.
 
     Raises
     ------
@@ -141,37 +170,61 @@ def assignment_model(problem: Problem, grid: Grid) -> AssignmentModel:
         If it would have more than `MAX_VARIABLES` variables.
     """
     require_buildable(problem)
-    classes, instance = problem.classes, problem.instance
-    n = instance.num_nodes
+    classes, modes, n = problem.classes, problem.modes, problem.instance.num_nodes
     table = problem.table_on(grid)
-    allowed = table.most[:, classes.node_class] > 0
-    allowed &= _first_come(table, classes.node_class)
+    held = table.most if modes is None else np.minimum(table.most, problem.most_per_node)
+    allowed = held[:, classes.node_class] > 0
+    allowed &= first_come(table, classes.node_class, modes)
     cell_class, cell_node = np.nonzero(allowed)
     builder = LinearModelBuilder()
-    most = table.most[cell_class, classes.node_class[cell_node]]
+    most = held[cell_class, classes.node_class[cell_node]]
     cost = _use_cost(grid, grid.use_price[cell_node], table.demand[cell_class])
+    homes = None if modes is None else homes_of(problem, cell_class, cell_node, most)
     y = builder.add_columns(cell_class.size, upper=most, cost=cost)
-    v = builder.add_columns(n, upper=_most_overload(grid), cost=grid.overload_price, integer=False)
-    u = builder.add_columns(n, cost=grid.idle_cost) if instance.power_off else None
+    overload = _most_overload(problem, grid, table, held)
+    v = builder.add_columns(n, upper=overload, cost=grid.overload_price, integer=False)
+    u = builder.add_columns(n, cost=grid.idle_cost) if problem.instance.power_off else None
+    cells = Cells(mode=cell_class, node=cell_node, most=most, column=y)
+    if homes is None:
+        rows = builder.add_rows(table.count.size, lower=table.count, upper=table.count)
+        builder.add_entries(rows[cell_class], y, 1)
+        _add_capacities(builder, problem, (grid, table), cells, (v, u))
+        spread = int(grid.task_compute.sum()) + problem.instance.num_tasks + n
+        return AssignmentModel(problem, grid, table, builder.build(), cell_class, cell_node, spread)
+    forms = add_forms(problem, builder, grid, cells, homes)
+    _add_capacities(builder, problem, (grid, table), cells, (v, u))
+    forms, exact_budget = add_limits(problem, builder, cells, forms, width, outer)
+    spread = min(int(overload.sum()), all_load(problem, table.demand)) + n + forms.spread
+    return AssignmentModel(
+        problem, grid, table, builder.build(), cell_class, cell_node, spread, forms, exact_budget
+    )
 
-    rows = builder.add_rows(table.count.size, lower=table.count, upper=table.count)
-    builder.add_entries(rows[cell_class], y, 1)
+
+def _add_capacities(
+    builder: LinearModelBuilder,
+    problem: Problem,
+    numbers: tuple[Grid, ClassTable],
+    cells: Cells,
+    columns: tuple[Array, Array | None],
+) -> None:
+    """Overload, hard dimensions and the switches of nodes."""
+    (grid, table), (v, u), y = numbers, columns, cells.column
+    n = problem.instance.num_nodes
     rows = builder.add_rows(n, upper=0 if u is not None else grid.node_compute)
-    builder.add_entries(rows[cell_node], y, table.demand[cell_class])
+    builder.add_entries(rows[cells.node], y, table.demand[cells.mode])
     builder.add_entries(rows, v, -1)
     if u is not None:
         builder.add_entries(rows, u, -grid.node_compute)
-        _switch_off_from_the_end(builder, classes.node_class, u)
+        switch_off_from_the_end(builder, problem.classes.node_class, u)
     for d in range(grid.needs.shape[1]):
         rows = builder.add_rows(n, upper=0 if u is not None else grid.capacity[:, d])
-        builder.add_entries(rows[cell_node], y, table.needs[cell_class, d])
+        builder.add_entries(rows[cells.node], y, table.needs[cells.mode, d])
         if u is not None:
             builder.add_entries(rows, u, -grid.capacity[:, d])
     if u is not None:
-        rows = builder.add_rows(cell_class.size, upper=0)
+        rows = builder.add_rows(y.size, upper=0)
         builder.add_entries(rows, y, 1)
-        builder.add_entries(rows, u[cell_node], -most)
-    return AssignmentModel(problem, grid, table, builder.build(), cell_class, cell_node)
+        builder.add_entries(rows, u[cells.node], -cells.most)
 
 
 def _use_cost(grid: Grid, price: Array, demand: Array) -> Array:
@@ -182,56 +235,14 @@ def _use_cost(grid: Grid, price: Array, demand: Array) -> Array:
     return np.where(price > most, grid.most_cost + 1, np.minimum(price, most) * demand)
 
 
-def _first_come(table: ClassTable, node_class: Array) -> Array:
-    """(K, n) bool: the cells left when identical nodes are numbered by their first task.
-
-    Take the task classes by falling demand. Any allocation can be relabelled so that, of
-    identical nodes, those come first that hold the earlier tasks; then a task never goes
-    beyond as many nodes as there are tasks up to it.
-    """
-    order = _class_order(table)
-    reach = np.cumsum(table.count[order])[np.argsort(order)]
-    return _place_in_class(node_class)[None, :] < reach[:, None]
-
-
-def _switch_off_from_the_end(builder: LinearModelBuilder, node_class: Array, u: Array) -> None:
-    """Of identical nodes, only the last ones are off."""
-    order = np.argsort(node_class, kind="stable")
-    same = node_class[order[1:]] == node_class[order[:-1]]
-    before, after = order[:-1][same], order[1:][same]
-    rows = builder.add_rows(before.size, lower=0)
-    builder.add_entries(rows, u[before], 1)
-    builder.add_entries(rows, u[after], -1)
-
-
-def _class_order(table: ClassTable) -> Array:
-    """(K,) the task classes by falling demand."""
-    places = np.arange(table.demand.size)
-    return np.lexsort((places, -table.needs.sum(axis=1), -table.demand))
-
-
-def _place_in_class(node_class: Array) -> Array:
-    """(n,) how many identical nodes stand before each node."""
-    order = np.argsort(node_class, kind="stable")
-    start = np.searchsorted(node_class[order], node_class[order])
-    place = np.empty_like(order)
-    place[order] = np.arange(order.size) - start
-    return place
-
-
-def _most_overload(grid: Grid) -> Array:
+def _most_overload(problem: Problem, grid: Grid, table: ClassTable, held: Array) -> Array:
     """(n,) the most load above capacity of each node in an allocation that is of interest."""
-    most: Array = np.maximum(0, int(grid.task_compute.sum()) - grid.node_compute)
+    if problem.modes is None:
+        load: int | Array = int(grid.task_compute.sum())
+    else:
+        load = most_load(problem, table.demand, held)
+    most: Array = np.maximum(0, load - grid.node_compute)
     if grid.most_cost is not None:
         dear = grid.overload_price > 0
         most[dear] = np.minimum(most[dear], grid.most_cost // grid.overload_price[dear])
     return most
-
-
-def _sorted_within_classes(node_class: Array, key: Array) -> Array:
-    """New place of each node when identical ones are sorted by a key."""
-    wanted = np.lexsort((key, node_class))
-    places = np.lexsort((np.arange(node_class.size), node_class))
-    moved = np.empty_like(wanted)
-    moved[wanted] = places
-    return moved
