@@ -50,6 +50,7 @@ _REPORT = {
     "HiGHS": rf"^[ ]*Dual bound[ ]+({_NUMBER})[ ]*$",
     "CBC": rf"^Lower bound:[ ]+({_NUMBER})[ ]*$",
 }
+_CBC_INFEASIBLE = "infeasibility proved"
 _DIGITS = {"HiGHS": 10, "CBC": 6}  # significant digits that their logs are sure to show
 
 
@@ -110,8 +111,11 @@ def solve_model(payload: dict[str, Any], send: Callable[[Any], None]) -> dict[st
     if stats.has_solution:
         values = np.array([column.varValue or 0.0 for column in columns])
     found = _reported_bound(text, payload["solver"])
+    status = _STATUS[stats.status]
+    if status == "limit" and payload["solver"] == "CBC" and _CBC_INFEASIBLE in text:
+        status = "infeasible"  # found before it begins to solve: then it writes no solution file
     return {
-        "status": _STATUS[stats.status],
+        "status": status,
         "values": values,
         "gaps_set": gaps_set,
         "objective": (stats.objective or 0.0) if stats.has_solution else None,

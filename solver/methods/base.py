@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from ..judge.check import check
 from ..model.exact import Array
 from ..model.proofs import Proof
 from ..model.result import Termination
+from ..problem.grid import Grid
 from ..problem.problem import Problem
 
-__all__ = ["Method", "Options", "Outcome", "outcome_of"]
+__all__ = ["Method", "Options", "Outcome", "keeps_rules", "outcome_of"]
 
 
 def _ignore(*_: object) -> None:
@@ -95,14 +101,50 @@ def outcome_of(problem: Problem, options: Options, status: str) -> Outcome:
     if status == "optimal":
         return Outcome(Termination.GAP_REACHED if options.rel_gap else Termination.PROVEN)
     if status == "infeasible":
-        limits = ", ".join(("eligibility", *problem.instance.exact.dimensions))
         return Outcome(
             Termination.PROVEN,
             infeasible_because=(
-                f"no assignment of whole tasks keeps every limit at once ({limits}): "
-                "proved by exhaustive search"
+                "no assignment of whole tasks keeps every limit at once "
+                f"({', '.join(_limits(problem))}): proved by exhaustive search"
             ),
             proof=Proof.CP_SAT,
         )
     # A little before the deadline or after: nothing but the limit ends these searches early.
     return Outcome(Termination.TIME_LIMIT)
+
+
+def keeps_rules(problem: Problem, node_index: Array, grid: Grid | None = None) -> bool:
+    """Whether an allocation, from numbers that may have been rounded, breaks nothing.
+
+    Parameters
+    ----------
+    problem : Problem
+    node_index : (W,) int64
+    grid : Grid, optional
+        Whose hard dimensions a plain allocation is to keep; default: the exact ones.
+    """
+    if problem.modes is not None:
+        return not check(problem.instance, node_index)
+    return problem.keeps_limits(node_index) if grid is None else grid.keeps_limits(node_index)
+
+
+def _limits(problem: Problem) -> list[str]:
+    """The names of all that may be in conflict."""
+    instance, modes = problem.instance, problem.modes
+    names = ["eligibility", *instance.exact.dimensions]
+    if modes is None:
+        return names
+    parts = np.bincount(modes.mode_form, modes.mode_parts)
+    others = {
+        "pinned": bool(instance.task_pinned.any()),
+        "node states": any(state != "open" for state in instance.node_state),
+        "max_loss": bool((instance.task_max_loss < math.inf).any()),
+        "quality_budget": modes.budget is not None,
+        "max_moves": modes.most_moves is not None,
+        "parts of a task on different nodes": bool((parts > 1).any()),
+    }
+    names += [name for name, holds in others.items() if holds]
+    rules = Counter(rule.rule.name for rule in modes.rules)
+    return names + [
+        f"{count} {name} rules" if count > 1 else f"a rule {name}" for name, count in rules.items()
+    ]

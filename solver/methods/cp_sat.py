@@ -13,7 +13,7 @@ from ..model.result import Termination
 from ..problem.grid import Grid, make_grid
 from ..problem.problem import Problem
 from ..programs.assignment import AssignmentModel, assignment_model
-from .base import Options, Outcome, outcome_of
+from .base import Options, Outcome, keeps_rules, outcome_of
 
 __all__ = ["cp_sat"]
 
@@ -27,14 +27,14 @@ def cp_sat(problem: Problem, options: Options) -> Outcome:
         If the model would have too many variables.
     """
     grid = _grid(problem, options)
-    built = assignment_model(problem, grid)
+    built = assignment_model(problem, grid, outer=True)
     hint = built.hint(options.start)
     lower, upper = _objective_limits(options, built, hint)
 
     def offer(values: Array) -> None:
         node_index = built.decode(values)
         assert node_index is not None  # CP-SAT's values are whole
-        if grid.exact_limits or problem.keeps_limits(node_index):
+        if (grid.exact_limits and built.exact_budget) or keeps_rules(problem, node_index):
             options.on_incumbent(node_index)
 
     def news(item: tuple[str, Any]) -> None:

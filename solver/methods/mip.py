@@ -15,10 +15,11 @@ from ..errors import BackendUnavailableError
 from ..model.exact import Array
 from ..model.proofs import mip_proof
 from ..model.result import Termination
+from ..problem.grid import Width
 from ..problem.problem import Problem
 from ..programs.assignment import assignment_model
 from ..programs.linear_model import INFINITE, LinearModel
-from .base import Options, Outcome, outcome_of
+from .base import Options, Outcome, keeps_rules, outcome_of
 from .cp_sat import cp_sat
 
 __all__ = ["is_trusted", "mip", "run_program", "safe_bound"]
@@ -51,15 +52,14 @@ def mip(problem: Problem, options: Options) -> Outcome:
         If the solver is not installed.
     """
     grid = problem.float_grid
-    built = assignment_model(problem, grid)
+    built = assignment_model(problem, grid, Width.FLOAT)
     proof = mip_proof(options.mip_solver)
-    trusted = grid.exact and is_trusted(built.model)
-    spread = int(grid.task_compute.sum()) + problem.instance.num_tasks + problem.instance.num_nodes
+    trusted = built.exact and is_trusted(built.model)
 
     def on_values(values: Array) -> None:
         node_index = built.decode(values)
         # The solver's tolerances may let through what breaks a limit.
-        if node_index is not None and grid.keeps_limits(node_index):
+        if node_index is not None and keeps_rules(problem, node_index, grid):
             options.on_incumbent(node_index)
 
     def objective_of(values: Array) -> int | None:
@@ -74,7 +74,7 @@ def mip(problem: Problem, options: Options) -> Outcome:
         built.model,
         options,
         hint=built.hint(options.start),
-        spread=spread,
+        spread=built.spread,
         on_values=on_values,
         on_bound=on_bound,
         objective_of=objective_of,
