@@ -179,6 +179,8 @@ class PlacingSettings:
     """Moves of the tie-break."""
     balance_nodes: int = 64
     """Nodes that each looks at."""
+    moves_cells: int = 60_000
+    """Largest exact model, in cells, that is built to save moves at the same cost."""
 
 
 @dataclass(frozen=True)

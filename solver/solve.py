@@ -20,6 +20,7 @@ from .methods import MethodInfo, Options, Outcome, methods
 from .methods.best import Best
 from .methods.on_merged import run_on_merged
 from .methods.placing.balance import balance
+from .methods.placing.fewest_moves import fewest_moves
 from .model.allocation import Allocation
 from .model.exact import Array
 from .model.instance import Instance, Number
@@ -34,6 +35,7 @@ from .versions import show_versions
 __all__ = ["solve"]
 
 _BALANCING, _LEAST_BALANCING = 0.05, 0.2  # share of the time, and seconds
+_LEAST_SAVING = 2.0  # seconds: the solver that saves moves has to be started
 
 _NEARLY = 10**6
 _INCOMPLETE = "the search is complete, but its bound stays below the cost"
@@ -179,16 +181,18 @@ class _Run:
         return None if found is None else Allocation(self.instance, found)
 
     def balance(self, problem: Problem, options: Options) -> None:
-        """Replace the best allocation by a better balanced one that costs no more."""
+        """Replace the best allocation by one that costs no more: better balanced, fewer moves."""
         if self.best.node_index is None:
             return
         now = time.monotonic()
-        limit = now + max(_LEAST_BALANCING, _BALANCING * (now - self.begun))
+        least = _LEAST_BALANCING if problem.modes is None else _LEAST_SAVING
+        limit = now + max(least, _BALANCING * (now - self.begun))
         limit = min(limit, options.deadline + _LEAST_BALANCING)
         if options.round_limit is not None:  # who wants the same again wants no clock
             limit = options.deadline
+        tie_break = balance if problem.modes is None else fewest_moves
         self.best.rebalance(
-            balance(problem, replace(options, deadline=limit), self.best.node_index)
+            tie_break(problem, replace(options, deadline=limit), self.best.node_index)
         )
 
     def tell(self) -> None:
