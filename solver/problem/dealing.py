@@ -157,6 +157,7 @@ def _keep_parts_in_place(problem: Problem, node_index: Array) -> None:
             equal = mine[mode[mine] == p]
             now = node_index[equal]
             stays = np.isin(current[equal], now)
+            stays[stays] = _place_in_group(current[equal[stays]]) == 0
             others = now[~np.isin(now, current[equal])]
             node_index[equal[stays]] = current[equal[stays]]
             node_index[equal[~stays]] = others
@@ -164,10 +165,15 @@ def _keep_parts_in_place(problem: Problem, node_index: Array) -> None:
 
 def _numbered(key: Array, most: int) -> Array:
     """Keys made different by how often each has come before."""
-    order = np.argsort(key, kind="stable")
-    place = np.empty_like(key)
-    place[order] = _place_in_run(key[order])
-    return key * (most + 1) + place
+    return key * (most + 1) + _place_in_group(key)
+
+
+def _place_in_group(column: Array) -> Array:
+    """How many equal entries stand anywhere before each."""
+    order = np.argsort(column, kind="stable")
+    place = np.empty_like(column)
+    place[order] = _place_in_run(column[order])
+    return place
 
 
 def _place_in_run(column: Array) -> Array:
