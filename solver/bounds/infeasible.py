@@ -8,20 +8,19 @@ Finding no reason does not mean that an allocation exists.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 
-from ..model.exact import Array, floats_of, number_of, sums_by_group
-from ..problem.classes import Classes, group_rows
+from ..model.exact import Array, floats_of, sums_by_group
+from ..problem.classes import Classes
 from ..problem.problem import Problem
+from .cuts import distinct, overfull_cut
+from .modes.infeasible import why_modes_infeasible
+from .words import amount, count, listed, named, title
 
 __all__ = ["why_infeasible"]
 
 _MAX_CELLS = 20_000_000
 _MAX_EDGES = 50_000
-_NAMES = 3
 
 
 def why_infeasible(problem: Problem) -> str | None:
@@ -37,6 +36,8 @@ def why_infeasible(problem: Problem) -> str | None:
     storage: 2 tasks ('task-0', 'task-1') need 11 together;
     the only node that can hold them ('node-0') has 8: 3 short
     """
+    if problem.modes is not None:
+        return why_modes_infeasible(problem)
     homeless = _task_without_node(problem)
     if homeless is not None:
         return homeless
@@ -91,17 +92,17 @@ def _homeless_sentence(problem: Problem, k: int) -> str:
     row = instance.eligibility.row(int(problem.group_of_class[k]))
     allowed = row[classes.node_first]
     need, have = problem.exact_numbers.needs[k], problem.exact_numbers.capacity[allowed]
-    names = _named(instance.task_ids[classes.tasks_of(k)], "task")
+    names = named(instance.task_ids[classes.tasks_of(k)], "task")
     where = f"any of the {int(classes.node_count[allowed].sum()):,} nodes it may run on"
     for d, dimension in enumerate(exact.dimensions):
         most = max(have[:, d].tolist())
         if need[d] > most:
-            lack = _amount(int(need[d]) - int(most), exact.scales[d])
+            lack = amount(int(need[d]) - int(most), exact.scales[d])
             return (
-                f"{_title(dimension)}: {names} needs {_amount(int(need[d]), exact.scales[d])}; "
-                f"{where} has at most {_amount(int(most), exact.scales[d])}: {lack} short"
+                f"{title(dimension)}: {names} needs {amount(int(need[d]), exact.scales[d])}; "
+                f"{where} has at most {amount(int(most), exact.scales[d])}: {lack} short"
             )
-    dimensions = ", ".join(_title(dimension) for dimension in exact.dimensions)
+    dimensions = ", ".join(title(dimension) for dimension in exact.dimensions)
     return f"{names}: no node it may run on has enough of all of {dimensions} at once"
 
 
@@ -117,7 +118,7 @@ def _clash(problem: Problem) -> str | None:
         supply = sums_by_group(
             exact.capacity[:, d], node_bucket[classes.node_class], adjacent.shape[1]
         )
-        cut = _overfull_cut(adjacent, demand.tolist(), supply.tolist())
+        cut = overfull_cut(adjacent, demand.tolist(), supply.tolist())
         if cut is None:
             continue
         tasks_in, nodes_in = cut
@@ -133,10 +134,10 @@ def _clash(problem: Problem) -> str | None:
             only = "the only node that"
         verb = "has" if len(nodes) == 1 else "have"
         return (
-            f"{_title(dimension)}: {_count(instance.task_ids[tasks], 'task')} need "
-            f"{_amount(int(needed), scale)} together; {only} can hold them "
-            f"({_listed(instance.node_ids[nodes])}) {verb} {_amount(int(there), scale)}: "
-            f"{_amount(int(needed) - int(there), scale)} short"
+            f"{title(dimension)}: {count(instance.task_ids[tasks], 'task')} need "
+            f"{amount(int(needed), scale)} together; {only} can hold them "
+            f"({listed(instance.node_ids[nodes])}) {verb} {amount(int(there), scale)}: "
+            f"{amount(int(needed) - int(there), scale)} short"
         )
     return None
 
@@ -149,14 +150,14 @@ def _buckets(problem: Problem) -> tuple[Array, Array, Array]:
     """
     classes = problem.classes
     if classes.num_task_classes * classes.num_node_classes <= _MAX_CELLS:
-        task_bucket, node_bucket, adjacent = _distinct(problem.fits)
+        task_bucket, node_bucket, adjacent = distinct(problem.fits)
         if adjacent.size <= _MAX_EDGES:
             return task_bucket, node_bucket, adjacent
     eligibility = problem.instance.eligibility
     if eligibility.mask is None:
         return _one_bucket(classes)
     mask = eligibility.mask[:, classes.node_first]
-    group_bucket, node_bucket, adjacent = _distinct(mask)
+    group_bucket, node_bucket, adjacent = distinct(mask)
     task_bucket = group_bucket[problem.group_of_class]
     if adjacent.size > _MAX_EDGES:
         return _one_bucket(classes)
@@ -166,59 +167,3 @@ def _buckets(problem: Problem) -> tuple[Array, Array, Array]:
 def _one_bucket(classes: Classes) -> tuple[Array, Array, Array]:
     one = np.ones((1, 1), dtype=bool)
     return np.zeros_like(classes.task_first), np.zeros_like(classes.node_first), one
-
-
-def _distinct(fits: Array) -> tuple[Array, Array, Array]:
-    rows, row_first = group_rows([np.packbits(fits, axis=1)])
-    columns, column_first = group_rows([np.packbits(fits, axis=0).T])
-    return rows, columns, fits[np.ix_(row_first, column_first)]
-
-
-def _overfull_cut(
-    adjacent: Array, demand: list[int], supply: list[int]
-) -> tuple[list[int], list[int]] | None:
-    """Buckets of tasks whose demand exceeds all the supply they can reach, and that supply."""
-    if adjacent.all():
-        everything = list(range(len(demand))), list(range(len(supply)))
-        return everything if sum(demand) > sum(supply) else None
-    import networkx  # loaded here: most instances never need it
-
-    graph: Any = networkx.DiGraph()
-    for b, amount in enumerate(demand):
-        graph.add_edge("source", ("tasks", b), capacity=int(amount))
-        for h in np.flatnonzero(adjacent[b]).tolist():
-            graph.add_edge(("tasks", b), ("nodes", h))
-    for h, amount in enumerate(supply):
-        graph.add_edge(("nodes", h), "sink", capacity=int(amount))
-    if "source" not in graph or "sink" not in graph:
-        return None
-    flow, (reached, _) = networkx.minimum_cut(graph, "source", "sink")
-    if flow >= sum(demand):
-        return None
-    tasks_in = [b for b in range(len(demand)) if ("tasks", b) in reached and demand[b]]
-    nodes_in = np.flatnonzero(adjacent[tasks_in].any(axis=0)).tolist()
-    return tasks_in, nodes_in
-
-
-def _title(dimension: str) -> str:
-    return "compute (max_load)" if dimension == "max_load" else dimension
-
-
-def _amount(units: int, scale: int) -> str:
-    value = number_of(units, scale)
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.12g}"
-
-
-def _named(ids: Array, noun: str) -> str:
-    alike = f" (and {len(ids) - 1:,} more like it)" if len(ids) > 1 else ""
-    return f"{noun} {str(ids[0])!r}{alike}"
-
-
-def _count(ids: Array, noun: str) -> str:
-    plural = noun if len(ids) == 1 else f"{noun}s"
-    return f"{len(ids):,} {plural} ({_listed(ids)})"
-
-
-def _listed(ids: Sequence[Any] | Array) -> str:
-    shown = ", ".join(repr(str(name)) for name in ids[:_NAMES])
-    return shown if len(ids) <= _NAMES else f"{shown}, and {len(ids) - _NAMES:,} more"

@@ -17,6 +17,7 @@ from ..problem.problem import Problem
 from ..programs.relaxation import Multipliers, Relaxation
 from .closed_form import closed_form_bound
 from .lagrangian import PROGRAM_CELLS, lagrangian_bound
+from .modes.linear import modes_linear_bound
 
 __all__ = ["linear_bound"]
 
@@ -30,6 +31,9 @@ def linear_bound(problem: Problem, time_limit: float = 60.0) -> int:
     that of the Lagrangian at them: valid, and a little below the linear relaxation's.
     """
     best = closed_form_bound(problem)
+    if problem.modes is not None:
+        bound = modes_linear_bound(problem, time_limit)
+        return best if bound is None else max(best, bound)
     classes = problem.classes
     cells = classes.num_task_classes * classes.num_node_classes
     if cells > _MAX_CELLS or time_limit <= 0:
