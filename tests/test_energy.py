@@ -19,7 +19,7 @@ from solver import (
     solve,
     write_instance,
 )
-from solver.files.allocation import write_loads
+from solver.files.loads import write_loads
 from solver.files.result import result_to_json
 from solver.judge.cost import cost_of, cost_parts, energy_of
 from solver.model.costs.energy import Energy

@@ -17,8 +17,9 @@ import typer
 
 from ..bounds.lower_bound import BOUNDS, lower_bound
 from ..errors import MethodError, NodewiseError, NodewiseWarning, OptionError
-from ..files.allocation import dump_allocation, dump_loads, read_allocation
+from ..files.allocation import dump_allocation, read_allocation
 from ..files.instance import write_instance
+from ..files.loads import dump_loads
 from ..files.result import dump_result
 from ..files.text import did_you_mean
 from ..judge.check import check

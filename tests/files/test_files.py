@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from random_instances import random_instances
 
 from solver.errors import AllocationError, InstanceError
-from solver.files.allocation import read_allocation, write_allocation, write_loads
+from solver.files.allocation import read_allocation, write_allocation
 from solver.files.instance import read_instance, write_instance
+from solver.files.loads import write_loads
 from solver.files.result import result_to_json, write_result
 from solver.judge.cost import cost_of, node_costs
 from solver.model.allocation import Allocation

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.fingerprint import content_hash
-from solver.files.allocation import read_allocation, write_allocation, write_loads
+from solver.files.allocation import read_allocation, write_allocation
 from solver.files.instance import FOLDER_FILES, read_instance, write_instance
+from solver.files.loads import write_loads
 from solver.model.allocation import Allocation
 
 STORED = Path(__file__).parent / "stored"

@@ -2,7 +2,7 @@
 
 The column `model` names what tasks call the variants by, the column `task` the one task that has
 them for itself. A variant whose parts have figures of their own is a row of its own, with an empty
-cell `part`, followed by a row for each part, 0, 1, 2, ...
+cell `part`, followed by a row for each part, 1, 2, 3, ...
 """
 
 from __future__ import annotations
@@ -121,9 +121,9 @@ def _rows_by_owner(table: Table, owners: Sequence[str]) -> dict[tuple[str, str],
                 )
             rows.own = row
             continue
-        number = int(part) if part.isascii() and part.isdigit() and len(part) < 10 else -1
-        if number < 0:
-            raise table.error(row, "part", f"{part!r} is not the number of a part: 0, 1, 2, ...")
+        number = int(part) if part.isascii() and part.isdigit() and len(part) < 10 else 0
+        if number < 1:
+            raise table.error(row, "part", f"{part!r} is not the number of a part: 1, 2, 3, ...")
         if number in rows.parts:
             raise table.error(row, "part", f"part {number} of {name!r} stands twice; renumber it")
         rows.parts[number] = row
@@ -179,10 +179,10 @@ class _Cells:
             if self._number_of_parts(rows.own, count) != count:
                 raise table.error(rows.own, "parts", f"{name!r} has rows for {count} parts")
         parts = []
-        for number in range(count):
+        for number in range(1, count + 1):
             if number not in rows.parts:
                 row = max(rows.parts.values())
-                raise table.error(row, "part", f"{name!r} has no part {number}; count from 0 on")
+                raise table.error(row, "part", f"{name!r} has no part {number}; count from 1 on")
             parts.append(self._part(rows.parts[number]))
         return parts
 
@@ -272,7 +272,7 @@ def _cells_of(variant: Variant) -> Iterator[dict[str, Any]]:
         if getattr(variant, name):
             cells[name] = tidy(getattr(variant, name))
     yield cells | _figures_of(variant)
-    for number, part in enumerate(of_parts):
+    for number, part in enumerate(of_parts, 1):
         yield {"name": variant.name, "part": number, **_figures_of(part)}
 
 

@@ -99,7 +99,7 @@ class VariantSets:
                 )
             if not parts:
                 raise InstanceError(f"{where}: parts is empty; give one at least")
-            made = tuple(self._part(part, f"{where}, part {p}") for p, part in enumerate(parts))
+            made = tuple(self._part(part, f"{where}, part {p}") for p, part in enumerate(parts, 1))
             return replace(variant, **checked, storage=0, resources={}, parts=made)
         parts = plain(parts)
         if isinstance(parts, bool) or not isinstance(parts, int) or not 1 <= parts <= _MOST_PARTS:
