@@ -108,17 +108,7 @@ class ChoicePrices:
             (fraction_of(variant.price) + fraction_of(self.quality_price) * lost) * cost_scale
             for variant, lost in zip(self.variants, losses, strict=False)
         ]
-        allowed = np.ones(self.form_source.size, dtype=bool)
-        if (self.max_loss < math.inf).any():
-            exact_loss = loss.astype(object)[self.form_source]
-            most = self.max_loss.astype(object)[self.form_task]
-            allowed = np.array(
-                [
-                    limit == math.inf or fraction_of(lost) <= fraction_of(limit)
-                    for lost, limit in zip(exact_loss.tolist(), most.tolist(), strict=True)
-                ],
-                dtype=bool,
-            )
+        allowed = self._allowed(losses)
         return Choices(
             form_cost=_of_forms([*costs, Fraction(0)], self.form_source),
             skip_cost=_scaled(self.skip_price, cost_scale, -1),
@@ -130,6 +120,20 @@ class ChoicePrices:
             loss_scale=loss_scale,
             form_allowed=allowed,
         )
+
+    def _allowed(self, losses: list[Fraction]) -> Array:
+        """(Q,) bool: whether a form loses no more than its task may, by the losses of variants."""
+        limits, limit = np.unique(self.max_loss, return_inverse=True)
+        pairs, pair = np.unique(
+            self.form_source * limits.size + limit.reshape(-1)[self.form_task], return_inverse=True
+        )
+        most = [None if value == math.inf else fraction_of(value) for value in limits.tolist()]
+        allowed = []
+        for key in pairs.tolist():
+            top = most[key % limits.size]
+            allowed.append(top is None or losses[key // limits.size] <= top)
+        found: Array = np.array(allowed, dtype=bool)[pair.reshape(-1)]
+        return found
 
     def _loss(self) -> Array:
         """Of each variant, and 0 of own figures behind them."""
