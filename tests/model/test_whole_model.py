@@ -10,6 +10,7 @@ import pytest
 
 from solver import (
     Affinity,
+    Allocation,
     AntiAffinity,
     Instance,
     InstanceError,
@@ -390,6 +391,24 @@ def test_what_current_does_not_know_is_nowhere_and_said_once():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert make(current={"t": "a"}).current.tolist() == [0]
+
+
+def test_the_allocation_of_another_instance_is_known_by_its_names():
+    old = Instance(
+        [Node("c", 5), Node("gone", 5), Node("a", 5)],
+        [Task("u", 1), Task("t", 1), Task("x", 1)],
+    )
+    with pytest.warns(NodewiseWarning, match="1 unknown tasks"):
+        instance = make(Task("t", 1), Task("u", 1), current=Allocation(old, [0, 2, 1]))
+    assert instance.current.tolist() == [0, 2]
+    again = whole().replace(current=None)
+    whole_place = [0, 1, -1, 0, 2, 0, 1, -1, -1, -1, 2]
+    assert again.replace(current=Allocation(again, whole_place)).current.tolist() == whole_place
+
+
+def test_positions_in_two_variants_are_refused():
+    with refuses("current: the task at position 2 is in two variants"):
+        whole().replace(current=[0, 1, 0, 0, 2, 0, 1, -1, -1, -1, 2])
 
 
 def test_eligibility_by_label_values():

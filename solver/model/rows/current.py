@@ -23,8 +23,9 @@ def checked_current(
     Parameters
     ----------
     given : mapping, Allocation or (W,) positions
-        From ids of tasks to a node, a list of nodes, or {"node": ..., "variant": ...}. What is
-        unknown (a task, a node, a variant) is nowhere now; a warning says so once.
+        An allocation may be of another instance: names count. A mapping goes from ids of tasks to
+        a node, a list of nodes, or {"node": ..., "variant": ...}. What is unknown (a task, a node,
+        a variant) is nowhere now; a warning says so once.
     made : mapping
         The columns of the instance, and its `rows`.
     node_names : (n,) strings
@@ -38,9 +39,10 @@ def checked_current(
     if given is None:
         return None
     rows: Rows = made["rows"]
-    given = getattr(given, "node_index", given)
+    if hasattr(given, "node_index"):
+        given = _by_name(given)
     if not isinstance(given, Mapping):
-        return _positions(given, rows.num_rows, made["num_nodes"])
+        return _positions(given, rows, made["num_nodes"])
     node_at = {name: i for i, name in enumerate(node_names.tolist())}
     names = ids.tolist() if ids is not None else [f"task-{j}" for j in range(made["num_tasks"])]
     task_at = {name: j for j, name in enumerate(names)}
@@ -67,16 +69,39 @@ def checked_current(
     return node_index
 
 
-def _positions(given: Any, num_rows: int, num_nodes: int) -> Array:
+def _by_name(allocation: Any) -> dict[str, Any]:
+    """The places of an `Allocation`, which may be of another instance."""
+    instance = allocation.instance
+    rows, nodes = instance.rows, instance.node_ids.tolist()
+    used = np.flatnonzero(allocation.node_index >= 0)
+    found: dict[str, Any] = {}
+    names, forms = instance.task_ids.tolist(), rows.form[used]
+    for row, form in zip(used.tolist(), forms.tolist(), strict=True):
+        place = found.get(names[rows.form_task[form]])
+        if place is None:
+            source = int(rows.form_source[form])
+            variant = None if source < 0 else rows.all_variants[source].name
+            place = found[names[rows.form_task[form]]] = {"node": [], "variant": variant}
+        place["node"].append(nodes[allocation.node_index[row]])
+    return found
+
+
+def _positions(given: Any, rows: Rows, num_nodes: int) -> Array:
     index = np.asarray(given)
-    if index.shape != (num_rows,) or (index.size and index.dtype.kind not in "iu"):
+    if index.shape != (rows.num_rows,) or (index.size and index.dtype.kind not in "iu"):
         raise InstanceError(
             f"current has shape {index.shape} of {index.dtype}; it must map tasks to nodes, or be "
-            f"{num_rows} integer positions"
+            f"{rows.num_rows} integer positions"
         )
     made = index.astype(np.int64)
     if made.size and not (int(made.min()) >= -1 and int(made.max()) < num_nodes):
         raise InstanceError(f"current must hold positions -1..{num_nodes - 1}")
+    here = np.flatnonzero(made >= 0)
+    forms = np.unique(rows.form[here])
+    twice = np.flatnonzero(np.diff(rows.form_task[forms]) == 0)
+    if twice.size:
+        j = int(rows.form_task[forms[twice[0]]])
+        raise InstanceError(f"current: the task at position {j} is in two variants")
     made.flags.writeable = False
     return made
 
