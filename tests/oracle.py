@@ -30,7 +30,7 @@ def cost(instance: Instance, positions: Sequence[int]) -> Fraction:
     total = Fraction(0)
     for i, node in enumerate(instance.nodes):
         hosted = [task for task, where in zip(instance.tasks, positions, strict=True) if where == i]
-        on, off, use, overload = _prices(instance, node)
+        on, off, use, overload = node_prices(instance, node)
         if not hosted and instance.power_off:
             total += off
             continue
@@ -68,7 +68,7 @@ def brute_force(instance: Instance) -> Optimum | None:
     tasks = [all_tasks[j] for j in order]
     n, m = len(nodes), len(tasks)
 
-    prices = [_prices(instance, node) for node in nodes]
+    prices = [node_prices(instance, node) for node in nodes]
     capacities = [exact(node.compute) for node in nodes]
     demands = [exact(task.compute) for task in tasks]
     unit = _denominator(capacities + demands)
@@ -127,21 +127,31 @@ def brute_force(instance: Instance) -> Optimum | None:
     return Optimum(Fraction(best_cost, unit * money), positions)
 
 
-def _prices(instance: Instance, node: Node) -> tuple[Fraction, Fraction, Fraction, Fraction]:
-    """What a node costs on and off, and a unit of load within its compute and above it."""
+def prices(node: Node) -> tuple[Fraction, Fraction, Fraction, Fraction]:
+    """Capacity, what the node costs when on, and a unit of load within the capacity and above it.
+
+    Without electricity.
+    """
     C = exact(node.compute)
     price = node.compute if node.price is None else node.price
     overload = price if node.overload_price is None else node.overload_price
-    on, use, over = exact(price) * C, exact(node.use_price), exact(overload)
+    paid = exact(price) * C if node.fixed_cost is None else exact(node.fixed_cost)
+    return C, paid, exact(node.use_price), exact(overload)
+
+
+def node_prices(instance: Instance, node: Node) -> tuple[Fraction, Fraction, Fraction, Fraction]:
+    """What a node costs on and off, and a unit of load within its compute and above it."""
+    C, paid, use, over = prices(node)
+    on = paid
     idle = exact(node.idle_watts)
     most = idle if node.max_watts is None else exact(node.max_watts)
-    paid = on
     if instance.energy is not None and most:
         setting = instance.energy
         watt = exact(setting.price_per_kwh) * exact(setting.pue) * exact(setting.hours) / 1000
         on += watt * idle
-        use += watt * (most - idle) / C
-        over += watt * most / C
+        if C:
+            use += watt * (most - idle) / C
+            over += watt * most / C
     if not instance.power_off:
         return on, on, use, over
     return on, paid if instance.power_off == "owned" else Fraction(0), use, over

@@ -164,9 +164,9 @@ def _room(
         factor = Fraction(int(rng.integers(5, 10)), 10)
         return [_whole_or_float(Fraction(math.floor(u * factor))) for u in used]
     if _chance(rng, 0.5):
-        return [_cover(max(used))] * n
+        return [cover(max(used))] * n
     slack = int(rng.choice([0, 0, 1, 3]))
-    return [_cover(u + int(rng.integers(0, slack + 1))) for u in used]
+    return [cover(u + int(rng.integers(0, slack + 1))) for u in used]
 
 
 def _max_load(
@@ -225,7 +225,7 @@ def _whole_or_float(value: Fraction) -> Number:
     return int(value) if value.denominator == 1 else float(value)
 
 
-def _cover(value: Fraction) -> Number:
+def cover(value: Fraction) -> Number:
     """The smallest number that is no less than the value."""
     found = _whole_or_float(value)
     while _fraction(found) < value:
