@@ -23,6 +23,7 @@ from ..files.loads import dump_loads
 from ..files.result import dump_result
 from ..files.text import did_you_mean
 from ..judge.check import check
+from ..judge.choices import choices_of
 from ..judge.cost import cost_of
 from ..methods import methods
 from ..model.allocation import Allocation
@@ -265,7 +266,7 @@ def check_command(
     instance: InstanceArgument,
     allocation: Annotated[str, typer.Argument(help="CSV with the columns task_id and node_id.")],
 ) -> None:
-    """Check an allocation: print its cost and every rule it breaks.
+    """Check an allocation: print its cost, what is left out or moves, and every rule it breaks.
 
     Exit code 0 only if it is feasible.
     """
@@ -273,6 +274,8 @@ def check_command(
     placed = read_allocation(data, allocation)
     violations = check(data, placed)
     typer.echo(f"cost {cost_of(data, placed)}")
+    for line in choices_of(placed):
+        tell(line)
     for violation in violations[:_MOST_VIOLATIONS]:
         tell(str(violation))
     if len(violations) > _MOST_VIOLATIONS:

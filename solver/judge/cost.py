@@ -10,8 +10,10 @@ import numpy as np
 
 from ..errors import AllocationError
 from ..model.allocation import Allocation
-from ..model.exact import Array, fraction_of, number_of, sums_by_group
+from ..model.exact import Array, exact_sum, fraction_of, number_of, sums_by_group
 from ..model.instance import Instance, Number
+from ..model.rows.placement import placement_of
+from .placed import Placed
 
 __all__ = [
     "AnyAllocation",
@@ -25,19 +27,22 @@ __all__ = [
     "node_kwh",
 ]
 
-AnyAllocation = Allocation | Mapping[str, str] | Sequence[int] | Array
+AnyAllocation = Allocation | Mapping[str, Any] | Sequence[int] | Array
 
 
 def cost_of(instance: Instance, allocation: AnyAllocation) -> Number:
     """Cost of an allocation: the sum over nodes of p·C + u·min(L, C) + o·max(0, L - C).
 
     With `energy`, what the nodes draw is added. An empty node costs p·C and its idle power too,
-    unless the instance says `power_off`: then it costs 0, or p·C alone if it is "owned".
+    unless the instance says `power_off`: then it costs 0, or p·C alone if it is "owned". A
+    `fixed_cost` stands for p·C. To the nodes come the price and the loss of each variant chosen,
+    the skip price of each task left out, and the move price of each part that moves.
 
     Parameters
     ----------
     instance : Instance
-    allocation : Allocation, mapping of task id to node id, or (m,) node positions
+    allocation : Allocation, mapping of task id to place, or (W,) node positions
+        As in `check`.
 
     Returns
     -------
@@ -48,7 +53,7 @@ def cost_of(instance: Instance, allocation: AnyAllocation) -> Number:
     Raises
     ------
     AllocationError
-        If a task is missing or unknown, or a node is unknown.
+        If a task that must run is missing, or a task, node or variant is unknown.
 
     Examples
     --------
@@ -63,8 +68,22 @@ def cost_of(instance: Instance, allocation: AnyAllocation) -> Number:
 
 
 def cost_in_units(instance: Instance, node_index: Array) -> int:
-    """The cost as an exact integer multiple of 1 / `Exact.cost_scale`."""
-    return sum(_node_costs_in_units(instance, node_index))
+    """The cost as an exact integer multiple of 1 / `Exact.cost_scale`.
+
+    What breaks a rule is priced as it stands; a task that must run and does not adds nothing.
+    """
+    if instance.is_plain:
+        return sum(_node_costs_in_units(instance, node_index, instance.exact.task_compute))
+    exact, placed = instance.exact, Placed(instance, node_index)
+    choices = exact.choices
+    assert choices is not None
+    total = sum(_node_costs_in_units(instance, placed.node, exact.task_compute[placed.row]))
+    total += exact_sum(choices.form_cost[placed.chosen])
+    left_out = choices.skip_cost[~placed.has_part]
+    total += exact_sum(left_out[left_out >= 0])
+    if instance.current is not None:
+        total += exact_sum(choices.move_cost[placed.task[placed.moved]])
+    return total
 
 
 def cost_parts(instance: Instance, allocation: AnyAllocation) -> dict[str, Number]:
@@ -74,8 +93,9 @@ def cost_parts(instance: Instance, allocation: AnyAllocation) -> dict[str, Numbe
     -------
     dict
         "idle": p·C of the nodes that are paid for, "use": u·min(L, C), "overload":
-        o·max(0, L - C), and where there is a price of electricity "energy"; each is exact or the
-        float nearest to that.
+        o·max(0, L - C), where there is a price of electricity "energy", and of an instance with
+        variants, rules, skip prices or moves "forms", "left_out" and "moves"; each is exact or
+        the float nearest to that.
 
     Examples
     --------
@@ -88,12 +108,44 @@ def cost_parts(instance: Instance, allocation: AnyAllocation) -> dict[str, Numbe
     rented = instance.power_off and instance.power_off != "owned"
     for node in _loaded(placed):
         if node.is_on or not rented:
-            parts["idle"] += node.price * node.compute
+            parts["idle"] += node.on_cost
         parts["use"] += node.use_price * min(node.load, node.compute)
         parts["overload"] += node.overload_price * max(Fraction(0), node.load - node.compute)
     if instance.energy is not None:
         parts["energy"] = fraction_of(instance.energy.price_per_kwh) * _kwh(placed)
+    if not instance.is_plain:
+        parts.update(_choices(Placed(instance, placed.node_index)))
     return {name: number_of(part.numerator, part.denominator) for name, part in parts.items()}
+
+
+def _choices(placed: Placed) -> dict[str, Fraction]:
+    """What the variants chosen, the tasks left out and the moves cost."""
+    instance = placed.instance
+    number = placed.variant_of(placed.chosen)
+    forms = Fraction(0)
+    quality_price = fraction_of(instance.quality_price)
+    for each, many in _counted(number[number >= 0]):
+        variant = placed.variants[each]
+        price, loss = fraction_of(variant.price), fraction_of(variant.loss)
+        forms += many * (price + quality_price * loss)
+    skip = instance.task_skip_price[~placed.has_part]
+    own = instance.task_move_price[placed.task[placed.moved]]
+    given = own < float("inf")
+    moves = fraction_of(instance.move_price) * int(np.count_nonzero(~given))
+    return {
+        "forms": forms,
+        "left_out": _sum_of(skip[skip < float("inf")]),
+        "moves": moves + _sum_of(own[given]),
+    }
+
+
+def _counted(values: Array) -> Iterator[tuple[Any, int]]:
+    distinct, count = np.unique(values, return_counts=True)
+    return zip(distinct.tolist(), count.tolist(), strict=True)
+
+
+def _sum_of(prices: Array) -> Fraction:
+    return sum((fraction_of(each) * many for each, many in _counted(prices)), Fraction(0))
 
 
 def energy_of(instance: Instance, allocation: AnyAllocation) -> dict[str, Number] | None:
@@ -135,7 +187,7 @@ class _Loaded(NamedTuple):
     """A node and its load, in the user's own numbers."""
 
     compute: Fraction
-    price: Fraction
+    on_cost: Fraction
     use_price: Fraction
     overload_price: Fraction
     idle_watts: Fraction
@@ -155,9 +207,9 @@ class _Loaded(NamedTuple):
 def _loaded(allocation: Allocation) -> Iterator[_Loaded]:
     instance, n = allocation.instance, allocation.instance.num_nodes
     exact = instance.exact
-    sums = sums_by_group(exact.task_compute, allocation.node_index, n).tolist()
+    sums = sums_by_group(*allocation.on_nodes(exact.task_compute), n).tolist()
     load = [Fraction(total, exact.compute_scale) for total in sums]
-    used = (np.bincount(allocation.node_index, minlength=n) > 0).tolist()
+    used = (allocation.tasks_per_node() > 0).tolist()
     columns = (
         instance.node_compute,
         instance.node_price,
@@ -167,9 +219,11 @@ def _loaded(allocation: Allocation) -> Iterator[_Loaded]:
         instance.node_max_watts,
     )
     numbers = zip(*(map(fraction_of, column.tolist()) for column in columns), strict=True)
-    for row, carried, on in zip(numbers, load, used, strict=True):
+    whole = instance.node_fixed_cost.tolist()
+    for row, fixed, carried, on in zip(numbers, whole, load, used, strict=True):
         C, p, u, o, idle, most = row
-        yield _Loaded(C, p, u, o, idle, most, carried, on or not instance.power_off)
+        on_cost = p * C if fixed == float("inf") else fraction_of(fixed)
+        yield _Loaded(C, on_cost, u, o, idle, most, carried, on or not instance.power_off)
 
 
 def node_kwh(allocation: Allocation) -> list[Fraction]:
@@ -185,7 +239,9 @@ def _kwh(allocation: Allocation) -> Fraction:
 
 
 def node_costs(allocation: Allocation) -> list[Number]:
-    """(n,) cost of each node, which `cost_of` sums up; exact as there.
+    """(n,) cost of each node, exact as in `cost_of`, which sums them up.
+
+    What variants, tasks left out and moves cost comes to that; see `cost_parts`.
 
     Examples
     --------
@@ -193,17 +249,18 @@ def node_costs(allocation: Allocation) -> list[Number]:
     >>> node_costs(Allocation(instance, [0, 1, 1]))
     [16, 24]
     """
-    instance = allocation.instance
-    scale = instance.exact.cost_scale
-    units = _node_costs_in_units(instance, allocation.node_index)
-    return [number_of(cost, scale) for cost in units]
+    exact = allocation.instance.exact
+    demand, node = allocation.on_nodes(exact.task_compute)
+    units = _node_costs_in_units(allocation.instance, node, demand)
+    return [number_of(cost, exact.cost_scale) for cost in units]
 
 
-def _node_costs_in_units(instance: Instance, node_index: Array) -> Iterator[int]:
+def _node_costs_in_units(instance: Instance, node: Array, demand: Array) -> Iterator[int]:
+    """(n,) cost of each node, from the node and the demand of everything that is placed."""
     exact = instance.exact
     n = instance.num_nodes
-    load = sums_by_group(exact.task_compute, node_index, n).tolist()
-    used = (np.bincount(node_index, minlength=n) > 0).tolist()
+    load = sums_by_group(demand, node, n).tolist()
+    used = (np.bincount(node, minlength=n) > 0).tolist()
     for C, on, off, u, o, L, is_on in zip(
         exact.node_compute.tolist(),
         exact.node_on_cost.tolist(),
@@ -228,7 +285,7 @@ def as_allocation(instance: Instance, allocation: AnyAllocation) -> Allocation:
     Raises
     ------
     AllocationError
-        If a task is missing or unknown, or a node is unknown.
+        As in `placement_of`, or if positions are no nodes.
     """
     if isinstance(allocation, Allocation):
         same = allocation.instance is instance or allocation.instance == instance
@@ -236,28 +293,8 @@ def as_allocation(instance: Instance, allocation: AnyAllocation) -> Allocation:
             raise AllocationError("the allocation belongs to another instance")
         return allocation
     if isinstance(allocation, Mapping):
-        return Allocation(instance, _positions(instance, allocation))
+        return Allocation(instance, placement_of(instance, allocation))
     try:
         return Allocation(instance, allocation)
     except (TypeError, ValueError) as error:
         raise AllocationError(f"allocation: {error}") from None
-
-
-def _positions(instance: Instance, node_of: Mapping[Any, Any]) -> list[int]:
-    node_position = {node: i for i, node in enumerate(instance.node_ids.tolist())}
-    tasks = instance.task_ids.tolist()
-    if len(node_of) != len(tasks):
-        unknown = set(node_of) - set(tasks)
-        if unknown:
-            raise AllocationError(f"allocation: task {min(unknown)!r} is not in the instance")
-    positions = []
-    for task in tasks:
-        if task not in node_of:
-            raise AllocationError(f"allocation: task {task!r} has no node")
-        node = node_of[task]
-        if node not in node_position:
-            raise AllocationError(
-                f"allocation: task {task!r}: node {node!r} is not in the instance"
-            )
-        positions.append(node_position[node])
-    return positions
