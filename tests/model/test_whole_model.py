@@ -129,7 +129,7 @@ BAD_TASKS = {
     ),
     "part": (
         {"variants": [Variant("v", parts=[Part(-1)])]},
-        "task 'u', variant 'v', part 0: compute is -1; it must be a finite number, 0 or more",
+        "task 'u', variant 'v', part 1: compute is -1; it must be a finite number, 0 or more",
     ),
     "replicas": ({"compute": 1, "replicas": -1}, "task 'u': replicas is -1; it must be an integer"),
     "groups": ({"compute": 1, "groups": "g"}, "task 'u': groups is 'g'; it must be a list of"),
