@@ -10,7 +10,7 @@ from ..judge.cost import cost_in_units
 from ..model.exact import Array
 from ..model.proofs import Proof
 from ..model.result import Termination
-from ..problem.grid import Grid, make_grid
+from ..problem.grid import make_grid
 from ..problem.problem import Problem
 from ..programs.assignment import AssignmentModel, assignment_model
 from .base import Options, Outcome, keeps_rules, outcome_of
@@ -26,8 +26,8 @@ def cp_sat(problem: Problem, options: Options) -> Outcome:
     ModelTooLargeError
         If the model would have too many variables.
     """
-    grid = _grid(problem, options)
-    built = assignment_model(problem, grid, outer=True)
+    built = _model(problem, options)
+    grid = built.grid
     hint = built.hint(options.start)
     lower, upper = _objective_limits(options, built, hint)
 
@@ -72,17 +72,27 @@ def cp_sat(problem: Problem, options: Options) -> Outcome:
     return outcome_of(problem, options, answer["status"])
 
 
-def _grid(problem: Problem, options: Options) -> Grid:
-    """The grid to prove on; where costs are rounded, one that knows what they may reach.
+def _model(problem: Problem, options: Options) -> AssignmentModel:
+    """The model to prove on; where costs are rounded, that on the grid which loses less.
 
     With an allocation to begin from, dearer ones need not fit into the numbers, which often
-    leaves room for every digit.
+    leaves room for every digit. Else what it costs on a grid shows how much is rounded away.
     """
-    grid = problem.outer_grid
-    if grid.exact_cost or options.start is None:
-        return grid
-    upper = cost_in_units(problem.instance, options.start)
-    return make_grid(problem.instance, outer=True, upper=upper)
+    built = assignment_model(problem, problem.outer_grid, outer=True)
+    start = options.start
+    if built.grid.exact_cost or start is None:
+        return built
+    upper = cost_in_units(problem.instance, start)
+    grid = make_grid(problem.instance, outer=True, upper=upper)
+    closer = assignment_model(problem, grid, outer=True)
+    if grid.exact_cost:
+        return closer
+    return max(built, closer, key=lambda model: _rounded_cost(model, start))
+
+
+def _rounded_cost(built: AssignmentModel, node_index: Array) -> int:
+    """What an allocation costs on the grid of a model, in exact units."""
+    return built.grid.bound_in_units(built.objective_of(node_index))
 
 
 def _objective_limits(
