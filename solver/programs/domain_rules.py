@@ -215,21 +215,32 @@ class _Writer:
         self._builder.add_entries(rows, w[domains], -1)
 
     def _occupied_columns(self, rule: DomainRule, name: str) -> Array:
-        """(domains,) the columns w of a group; -1 where none of it can be."""
+        """(domains,) the columns w of a group; -1 where none of it can be.
+
+        Where a domain has but one cell, of one part at most, its column x is w.
+        """
         key = name, rule.rule.domain
         if key in self._occupied:
             return self._occupied[key]
         group = self._group(rule, name, of_other=name != rule.rule.group)
-        domains = group.reachable
         columns = np.full(group.domain_most.size, -1)
+        cells = np.bincount(group.domain, minlength=columns.size)
+        single = (cells == 1)[group.domain] & (self._cells.most[group.cell] == 1)
+        columns[group.domain[single]] = self._cells.column[group.cell[single]]
+        domains = np.flatnonzero((group.domain_most > 0) & (columns < 0))
         columns[domains] = self._builder.add_columns(domains.size)
-        rows = self._builder.add_rows(group.unit_most.size, upper=0)
-        self._builder.add_entries(rows[group.entry_unit], self._cells.column[group.cell], 1)
-        self._builder.add_entries(rows, columns[group.unit_domain], -group.unit_most)
-        place = np.searchsorted(domains, group.domain)
-        self.derived.append(
-            Derived("occupied", group.cell, place, domains.size, min(domains.size, group.most))
+        mine = ~single
+        unit = np.unique(group.entry_unit[mine])
+        rows = np.full(group.unit_most.size, -1)
+        rows[unit] = self._builder.add_rows(unit.size, upper=0)
+        entries = self._cells.column[group.cell[mine]]
+        self._builder.add_entries(rows[group.entry_unit[mine]], entries, 1)
+        self._builder.add_entries(
+            rows[unit], columns[group.unit_domain[unit]], -group.unit_most[unit]
         )
+        place = np.searchsorted(domains, group.domain[mine])
+        most = min(domains.size, group.most)
+        self.derived.append(Derived("occupied", group.cell[mine], place, domains.size, most))
         self._occupied[key] = columns
         return columns
 
