@@ -318,3 +318,8 @@ def placement_of(instance: Instance, node_index: Sequence[int]) -> Placement:
             pieces = forms_of(instance, task)[choice[0]].pieces
             assert len(choice[1]) == len(pieces), "a part without a node"
     return placement
+
+
+def as_number(value: Fraction) -> int | float:
+    """The integer, or the float nearest to a fraction: as results give it."""
+    return int(value) if value.denominator == 1 else float(value)
