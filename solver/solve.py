@@ -16,6 +16,7 @@ from .errors import (
 )
 from .judge.check import check
 from .judge.cost import AnyAllocation, as_allocation, cost_parts, energy_of, in_user_units
+from .judge.moves import count_moves
 from .methods import MethodInfo, Options, Outcome, methods
 from .methods.best import Best
 from .methods.on_merged import run_on_merged
@@ -180,6 +181,11 @@ class _Run:
         found = self.best.node_index
         return None if found is None else Allocation(self.instance, found)
 
+    def moves(self) -> int | None:
+        """How many parts move in the best allocation, where something is somewhere now."""
+        found = self.allocation
+        return None if found is None or self.instance.current is None else count_moves(found)
+
     def balance(self, problem: Problem, options: Options) -> None:
         """Replace the best allocation by one that costs no more: better balanced, fewer moves."""
         if self.best.node_index is None:
@@ -255,6 +261,8 @@ def _result(
         proof=None if proof is None else proof.value,
         cost_parts={} if best.node_index is None else cost_parts(instance, best.node_index),
         energy=None if best.node_index is None else energy_of(instance, best.node_index),
+        moves=run.moves(),
+        left_out=() if run.allocation is None else run.allocation.left_out,
         versions=show_versions(),
     )
 

@@ -77,9 +77,14 @@ class Result:
         Ids of the tasks that a heuristic could not place.
     cost_parts : dict of str to int or float
         The cost by what it is paid for: "idle", "use", "overload" and, where there is a price of
-        it, "energy"; empty without an allocation.
+        it, "energy"; of an instance that is not plain also "forms" (variants and their loss),
+        "left_out" and "moves". Empty without an allocation.
     energy : dict or None
         "kwh", "grams" and "cost" of electricity, where the instance has `energy`.
+    moves : int or None
+        Parts that are not where they are now, where the instance has `current`.
+    left_out : tuple of str
+        Ids of the tasks that the allocation leaves out, at their skip price.
     proof : str or None
         What the bound, or the infeasibility, rests on; see docs/proofs.md.
     message : str or None
@@ -103,6 +108,8 @@ class Result:
     proof: str | None = None
     cost_parts: dict[str, Number] = field(default_factory=dict)
     energy: dict[str, Number] | None = None
+    moves: int | None = None
+    left_out: tuple[str, ...] = ()
     versions: dict[str, str] = field(default_factory=dict)
 
     @property
