@@ -19,9 +19,9 @@ from .judge.cost import AnyAllocation, as_allocation, cost_parts, energy_of, in_
 from .judge.moves import count_moves
 from .methods import MethodInfo, Options, Outcome, methods
 from .methods.best import Best
-from .methods.on_merged import run_on_merged
 from .methods.placing.balance import balance
 from .methods.placing.fewest_moves import fewest_moves
+from .methods.placing.on_merged import run_on_merged
 from .model.allocation import Allocation
 from .model.exact import Array
 from .model.instance import Instance, Number

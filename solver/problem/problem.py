@@ -11,9 +11,17 @@ from ..model.exact import Array, sums_by_group
 from ..model.instance import Instance
 from .classes import Classes, find_classes
 from .grid import Grid, Width, make_grid
-from .mode_costs import ModeCosts, mode_costs
 from .modes import Modes, find_modes
-from .table import ClassNumbers, ClassTable, fitting, most_held, numbers_of_exact, numbers_of_grid
+from .table import (
+    ClassNumbers,
+    ClassTable,
+    ModeCosts,
+    fitting,
+    mode_costs,
+    most_held,
+    numbers_of_exact,
+    numbers_of_grid,
+)
 
 __all__ = ["Problem"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..problem.merging import merged
-from ..problem.problem import Problem
-from .base import Method, Options, Outcome
+from ...problem.merging import merged
+from ...problem.problem import Problem
+from ..base import Method, Options, Outcome
 
 __all__ = ["run_on_merged"]
 
