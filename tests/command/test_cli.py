@@ -21,7 +21,9 @@ from solver.files.allocation import read_allocation
 from solver.files.instance import read_instance, write_instance
 from solver.model.allocation import Allocation
 from solver.model.instance import Instance, Node, Task
+from solver.model.records import Variant
 from solver.model.result import Progress, Result, Status, Termination
+from solver.model.rules import Limit, Spread
 from solver.versions import __version__
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -439,6 +441,44 @@ def test_check_lists_violations(run: Run, folder: Path, small: str) -> None:
     (folder / "fine.csv").write_text(ON_NODE_A)
     code, out, _ = run("check", small, "fine.csv")
     assert (code, out) == (0, "cost 204\nfeasible\n")
+
+
+def test_check_shows_counts_where_a_rule_breaks(run: Run, folder: Path) -> None:
+    variants = [Variant("bf16", compute=1, parts=2), Variant("fp8", compute=1, loss=0.5)]
+    instance = Instance(
+        [Node(f"n{i}", 10, labels={"zone": "ab"[i // 2]}) for i in range(4)],
+        [
+            Task("web", variants=variants, groups=["g"]),
+            Task("db", 1, groups=["g"]),
+            Task("opt", 1, skip_price=3),
+        ],
+        rules=[Limit("g", "zone", 2), Spread("g", "zone", 1)],
+        quality_budget=2,
+        current={"web": {"node": ["n0", "n1"], "variant": "bf16"}, "db": "n2"},
+        max_moves=1,
+    )
+    write_instance(instance, folder / "i.json")
+    header = "task_id,node_id,variant,part\n"
+    (folder / "x.csv").write_text(f"{header}web,n0,bf16,1\nweb,n1,bf16,2\ndb,n1,,\nopt,,,\n")
+    code, out, _ = run("check", "i.json", "x.csv")
+    assert code == 1
+    assert out.splitlines() == [
+        "cost 403",
+        "1 of 3 tasks is left out",
+        "1 part moves; max_moves is 1",
+        "the variants lose 0; quality_budget is 2",
+        "group 'g' has 3 parts in zone 'a', 1 above the limit",
+        "group 'g' is uneven over zone: 3 in zone 'a', 0 in zone 'b', 2 above max_skew",
+    ]
+    (folder / "y.csv").write_text(f"{header}web,n0,fp8,1\ndb,n2,,\nopt,n3,,\n")
+    code, out, _ = run("check", "i.json", "y.csv")
+    assert code == 0
+    assert out.splitlines()[1:] == [
+        "0 of 3 tasks are left out",
+        "1 part moves; max_moves is 1",
+        "the variants lose 0.5; quality_budget is 2",
+        "feasible",
+    ]
 
 
 def test_check_cuts_a_long_list(run: Run, folder: Path) -> None:

@@ -92,7 +92,9 @@ class ChoicePrices:
     def places(self) -> int:
         """Decimals with which every price here is an integer."""
         price = exact_column([variant.price for variant in self.variants])
-        loss = decimal_places(exact_column([self.quality_price])) + decimal_places(self._loss())
+        loss = 0
+        if self.quality_price:  # else losses are in no price
+            loss = decimal_places(exact_column([self.quality_price])) + decimal_places(self._loss())
         others = decimal_places(
             price, self.skip_price, self.move_price, exact_column([self.common_move_price])
         )
