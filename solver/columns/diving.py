@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..model.exact import Array
 from ..problem.table import Column
 from ..settings import COLUMNS
 from .generation import Generation
@@ -107,17 +106,9 @@ class Diving:
                 break
         return others
 
-    def _left(self, fixed: list[Column]) -> tuple[Array, Array]:
-        """Tasks and nodes of each class that are not dealt with."""
-        count, nodes = self.data.count.copy(), self.data.node_count.copy()
-        for g, tasks in fixed:
-            nodes[g] -= 1
-            np.subtract.at(count, list(tasks), 1)
-        return count, nodes
-
     def _solve(self, fixed: list[Column]) -> Master | None:
         """The master of what is left; None if it cannot lead to a cheaper allocation."""
-        self.master.restrict(*self._left(fixed))
+        self.master.leave(fixed)
         converged = self.master.iterate(COLUMNS.dive_rounds)
         answer = self.master.answer
         if answer is None or answer.left_out.any():
@@ -133,7 +124,7 @@ class Diving:
         wanted = answer.amounts[used] + self.noise * self.rng.random(used.size)
         used = used[np.argsort(-wanted, kind="stable")]
         chosen: list[Column] = []
-        count, nodes = self.master.count.copy(), self.master.nodes.copy()
+        room = self.master.room()
         for c in used.tolist():
             column = self.master.columns[c]
             if column in forbidden:
@@ -141,11 +132,8 @@ class Diving:
             amount = answer.amounts[c]
             times = math.floor(amount + 1 - _NEARLY_ONE)
             for _ in range(max(times, 1)):
-                if not _fits(column, count, nodes):
+                if not room.take(column):
                     break
-                g, tasks = column
-                nodes[g] -= 1
-                np.subtract.at(count, list(tasks), 1)
                 chosen.append(column)
             if times == 0:
                 break
@@ -153,16 +141,8 @@ class Diving:
 
     def _complete(self, fixed: list[Column]) -> bool:
         """Whether everything is placed; sends it if it is cheaper than before."""
-        count, _ = self._left(fixed)
-        if count.any():
-            return False
-        cost = sum(self.data.cost(g, list(tasks)) for g, tasks in fixed)
-        if cost < self.upper:
+        cost, done = self.master.completed(fixed)
+        if cost is not None and cost < self.upper:
             self.upper = cost
-            self.send(("allocation", cost, fixed))
-        return True
-
-
-def _fits(column: Column, count: Array, nodes: Array) -> bool:
-    g, tasks = column
-    return bool(nodes[g] > 0) and all(tasks.count(k) <= count[k] for k in tasks)
+            self.send(("allocation", cost, list(fixed)))
+        return done

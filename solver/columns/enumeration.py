@@ -12,7 +12,7 @@ from ..kernels.pricing import price_out
 from ..kernels.tables import make_tables, multipliers
 from ..model.exact import Array
 from ..problem.table import ClassTable, Column
-from .knapsack import knapsack_of, profit_on
+from .knapsack import knapsack_of
 from .prices import Prices
 
 __all__ = ["enumerate_columns"]
@@ -66,9 +66,10 @@ def _columns_of(
     """Columns of one class, as rows of task classes, and whether they are all."""
     knapsack = knapsack_of(data, g, prices.shift)
     most = payload["most"]
-    found = np.full((most, int(min(_LENGTH, max(1, data.most[:, g].sum())))), -1, dtype=np.int32)
+    items, each = data.items(g)
+    found = np.full((most, int(min(_LENGTH, max(1, each.sum())))), -1, dtype=np.int32)
     weights = prices.weights[g].copy()
-    profit = profit_on(data, g, prices.shift, prices.profit)
+    profit = data.profits(g, prices.shift, prices.profit)
     multipliers(knapsack, profit, weights)
     tables = make_tables(knapsack, profit, weights)
     threshold = prices.thresholds(payload["below"])[g] - 1
@@ -76,4 +77,8 @@ def _columns_of(
         knapsack, profit, knapsack.most, tables, threshold, 0, True, payload["branches"],
         found, np.zeros(most, dtype=np.int64), np.zeros(1, dtype=np.int64),
     )  # fmt: skip
-    return found[: min(count, most)], left_out == -math.inf and count <= most
+    rows = found[: min(count, most)]
+    if items.size > data.demand.size:  # a set may come with other copies of the same classes
+        rows = np.where(rows < 0, -1, items[rows]).astype(np.int32)
+        rows = np.unique(np.sort(rows, axis=1)[:, ::-1], axis=0)
+    return rows, left_out == -math.inf and count <= most

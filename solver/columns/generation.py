@@ -18,11 +18,11 @@ from ..kernels.tables import make_tables, multipliers
 from ..model.exact import Array
 from ..problem.table import ClassTable, Column
 from ..settings import COLUMNS
-from .knapsack import knapsack_of, profit_on, scaled_prices
-from .master import Master
+from .knapsack import knapsack_of, scaled_prices
+from .master import Master, Room
 from .prices import Prices
 
-__all__ = ["Generation"]
+__all__ = ["Generation", "as_prices"]
 
 _NOTHING = 1e-6
 _LONGEST = 1e6  # seconds
@@ -71,6 +71,8 @@ class Generation:
         worst = price.max(initial=0.0) * data.demand + float(data.idle_cost.max(initial=0))
         self.penalty = np.maximum(worst, self.unit / 100)
         self._build()
+        self._set_penalties()
+        self.solver = mathopt.IncrementalSolver(self.model, mathopt.SolverType.GLOP)
         self.begin(math.inf)
 
     def begin(self, deadline: float, enough: int | None = None) -> None:
@@ -97,8 +99,6 @@ class Generation:
             column = self.model.add_variable(lb=0.0)
             row.set_coefficient(column, 1.0)
             self.left_out.append(column)
-        self._set_penalties()
-        self.solver = mathopt.IncrementalSolver(self.model, mathopt.SolverType.GLOP)
 
     def _set_penalties(self) -> None:
         """Cost of leaving out a task: the most that its price can be."""
@@ -116,13 +116,16 @@ class Generation:
         self.variables.append(column)
         cost = self.data.cost(g, list(tasks))
         self.model.objective.set_linear_coefficient(column, cost / self.unit)
+        self.amounts[g].append(self.data.amounts(g, list(tasks)).astype(np.int32))
+        self.costs[g].append(self.data.node_cost(g, list(tasks)))
+        self._enter(column, g, tasks)
+        return True
+
+    def _enter(self, column: Any, g: int, tasks: tuple[int, ...]) -> None:
+        """Coefficients of a column."""
         self.use[g].set_coefficient(column, 1.0)
-        amounts = np.bincount(tasks, minlength=len(self.cover))
-        self.amounts[g].append(amounts.astype(np.int32))
-        self.costs[g].append(cost)
         for k in set(tasks):
             self.cover[k].set_coefficient(column, float(tasks.count(k)))
-        return True
 
     def iterate(self, most_rounds: int = sys.maxsize) -> bool:
         """Rounds of master and pricing; whether the bound met the master's value."""
@@ -168,7 +171,7 @@ class Generation:
         self.deadline = min(self.deadline, 2 * now - self.begun + COLUMNS.least_inwards)
         ends = []
         for factor in (1 + COLUMNS.a_little, 1 - COLUMNS.a_little):
-            self._cover(factor * self.count)
+            self._cover(factor)
             answer = None
             for _ in range(COLUMNS.rounds_inwards):
                 answer = self._solve_master()
@@ -180,22 +183,44 @@ class Generation:
                     break
             if answer is not None and not answer.left_out.any():
                 ends.append(answer.prices)
-        self._cover(self.count)
+        self._cover()
         answer = self._solve_master()
         if len(ends) == 2 and answer is not None:
             slack = self._slack(self._bound())
             _, _, self.central = self._price((ends[0] + ends[1]) / 2, answer, slack)
 
-    def _cover(self, amounts: Array) -> None:
-        for row, amount in zip(self.cover, amounts.tolist(), strict=True):
-            row.lower_bound = float(amount)
+    def _cover(self, factor: float = 1.0) -> None:
+        """Have so many times all tasks covered."""
+        for row, amount in zip(self.cover, (factor * self.count).tolist(), strict=True):
+            row.lower_bound = amount
+
+    def leave(self, fixed: list[Column]) -> None:
+        """Leave only what some columns, chosen already, have not dealt with."""
+        count, nodes = self.data.count.copy(), self.data.node_count.copy()
+        for g, tasks in fixed:
+            nodes[g] -= 1
+            np.subtract.at(count, list(tasks), 1)
+        self.restrict(count, nodes)
+
+    def room(self) -> Room:
+        """What more columns may take beside those that are fixed."""
+        return Room(self.count, self.nodes)
+
+    def completed(self, fixed: list[Column]) -> tuple[int | None, bool]:
+        """Cost of an allocation of these columns, or None; whether nothing is left to place."""
+        count = self.data.count.copy()
+        for _, tasks in fixed:
+            np.subtract.at(count, list(tasks), 1)
+        if count.any():
+            return None, False
+        return sum(self.data.cost(g, list(tasks)) for g, tasks in fixed), True
 
     def restrict(self, count: Array, nodes: Array) -> None:
         """Leave only so many tasks and nodes of each class, for all rounds to come."""
-        self._cover(count)
         for g in np.flatnonzero(nodes != self.nodes).tolist():
             self.use[g].upper_bound = float(nodes[g])
         self.count, self.nodes = count.copy(), nodes.copy()
+        self._cover()
         limits = np.array([
             0.0 if any(tasks.count(k) > count[k] for k in tasks) else math.inf
             for _, tasks in self.columns
@@ -215,11 +240,15 @@ class Generation:
             return None
         return Master(
             value=outcome.objective_value() * self.unit,
-            prices=_prices(np.array(outcome.dual_values(self.cover))) * self.unit,
-            node_prices=_prices(-np.array(outcome.dual_values(self.use))) * self.unit,
+            prices=self._prices_of(outcome) * self.unit,
+            node_prices=as_prices(-np.array(outcome.dual_values(self.use))) * self.unit,
             left_out=np.array(outcome.variable_values(self.left_out)) > _NOTHING,
             amounts=np.array(outcome.variable_values(self.variables)),
         )
+
+    def _prices_of(self, outcome: Any) -> Array:
+        """The prices in the order in which pricing takes them, in units of cost."""
+        return as_prices(np.array(outcome.dual_values(self.cover)))
 
     def _outcome(self, parameters: mathopt.SolveParameters) -> Any | None:
         """GLOP's answer; where it ends abnormally, that of a fresh GLOP, or None."""
@@ -260,13 +289,13 @@ class Generation:
         least = max(COLUMNS.slack, COLUMNS.relative * abs(bound)) / nodes
         return max(least, min(self.coarsest, COLUMNS.gap_share * (value - bound) / nodes))
 
-    def _known_value(self, g: int, profit: Array, shift: int) -> int:
+    def _known_value(self, g: int, profit: Array, shift: int, allowed: Array) -> int:
         """The greatest value of a column of class g that the master has, or 0."""
         if not self.costs[g]:
             return 0
         amounts = np.array(self.amounts[g])
         values = amounts @ profit - (np.array(self.costs[g]) << shift)
-        values[(amounts > self.count).any(axis=1)] = 0
+        values[(amounts > allowed).any(axis=1)] = 0
         return max(0, int(values.max()))
 
     def _price(self, trial: Array, answer: Master, slack: float) -> tuple[int, bool, Prices | None]:
@@ -285,7 +314,7 @@ class Generation:
         shift, profit = scaled_prices(data, trial)
         self.weights *= 2.0 ** (shift - self.weights_shift)
         self.weights_shift = shift
-        total = sum(p * m for p, m in zip(profit.tolist(), self.count.tolist(), strict=True))
+        total = self._worth_of_all(shift, profit)
         values: list[int] = []
         added, complete = 0, True
         for g in np.flatnonzero(self.nodes > 0).tolist():
@@ -296,8 +325,7 @@ class Generation:
             values.append(value)
             total -= int(self.nodes[g]) * value
             for tasks in columns:
-                reduced = data.cost(g, list(tasks)) - answer.prices[list(tasks)].sum()
-                if reduced + answer.node_prices[g] < -1e-9 * self.unit:
+                if self._reduced_cost(g, tasks, answer) < -1e-9 * self.unit:
                     added += self.add(g, tasks)
         prices = Prices(shift, profit, values, total, self.weights.copy())
         if prices.bound > self._bound():
@@ -305,20 +333,35 @@ class Generation:
             self.send(prices)
         return added, complete, prices
 
+    def _worth_of_all(self, shift: int, prices: Array) -> int:
+        """What all tasks are worth at these prices, times 2**shift."""
+        return sum(p * m for p, m in zip(prices.tolist(), self.count.tolist(), strict=True))
+
+    def _reduced_cost(self, g: int, tasks: tuple[int, ...], answer: Master) -> float:
+        """Of a column, at the master's own prices."""
+        cost = self.data.cost(g, list(tasks)) - float(answer.prices[list(tasks)].sum())
+        return cost + float(answer.node_prices[g])
+
+    def _allowed(self, most: Array, items: Array, taken: Array) -> Array:
+        """How many of each item a column may have once some tasks of each class are taken."""
+        allowed: Array = np.minimum(most, self.count[items] - taken[items])
+        return allowed
+
     def _best_columns(
         self, g: int, profit: Array, shift: int, slack: float
     ) -> tuple[int, list[tuple[int, ...]], bool]:
         """An upper bound of the values of class g, some of the best columns, and if exact."""
         data = self.data
-        knapsack = knapsack_of(data, g, shift)
-        knapsack = knapsack._replace(most=np.minimum(knapsack.most, self.count))
-        threshold = self._known_value(g, profit, shift)
-        profit = profit_on(data, g, shift, profit)
+        items, most = data.items(g)
+        taken = np.zeros_like(self.count)
+        allowed = self._allowed(most, items, taken)
+        knapsack = knapsack_of(data, g, shift)._replace(most=allowed)
+        profit = data.profits(g, shift, profit)
+        threshold = self._known_value(g, profit, shift, allowed)
         multipliers(knapsack, profit, self.weights[g])
         tables = make_tables(knapsack, profit, self.weights[g])
         tolerance = int(slack * 2**shift)
         columns: list[tuple[int, ...]] = []
-        allowed, left = knapsack.most, self.count.copy()
         limit = self.effort
         for _ in range(1 + min(COLUMNS.turns, int(self.nodes[g]))):
             found = np.full((COLUMNS.kept, COLUMNS.longest), -1, dtype=np.int32)
@@ -333,15 +376,16 @@ class Generation:
                     bound = max(bound, math.ceil(left_out))
             elif count == 0:
                 break
-            columns += [tuple(row[row >= 0].tolist()) for row in found[: min(count, COLUMNS.kept)]]
-            taken = found[(count - 1) % COLUMNS.kept]
-            np.subtract.at(left, taken[taken >= 0], 1)
-            allowed = np.minimum(knapsack.most, left)
+            rows = found[: min(count, COLUMNS.kept)]
+            columns += [tuple(items[row[row >= 0]].tolist()) for row in rows]
+            last = found[(count - 1) % COLUMNS.kept]
+            np.add.at(taken, items[last[last >= 0]], 1)
+            allowed = self._allowed(most, items, taken)
             threshold, limit = 0, COLUMNS.heuristic_branches
         return bound, columns, exact
 
 
-def _prices(duals: Array) -> Array:
+def as_prices(duals: Array) -> Array:
     """Dual values as prices: finite, 0 or more."""
     prices: Array = np.where(np.isfinite(duals), np.maximum(0.0, duals), 0.0)
     return prices

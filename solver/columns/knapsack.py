@@ -13,7 +13,7 @@ from ..problem.table import ClassTable
 if TYPE_CHECKING:
     from ..kernels.tables import Knapsack
 
-__all__ = ["MOST_WORTH", "knapsack_of", "profit_on", "scaled_prices"]
+__all__ = ["MOST_WORTH", "knapsack_of", "scaled_prices"]
 
 _PROFIT_LIMIT, _MOST_SHIFT = 2**58, 40
 MOST_WORTH = 2**62
@@ -21,25 +21,24 @@ MOST_WORTH = 2**62
 
 
 def knapsack_of(table: ClassTable, g: int, shift: int) -> Knapsack:
-    """The pricing problem of class g, its costs times 2**shift."""
+    """The pricing problem of class g, its costs times 2**shift; its items as `ClassTable.items`."""
     from ..kernels.tables import Knapsack  # not above: numba takes half a second
 
+    items, most = table.items(g)
+    demand, needs, apart = table.demand, table.needs, table.apart
+    if items.size > demand.size:
+        demand, needs = demand[items], np.ascontiguousarray(needs[items])
+        apart = np.ascontiguousarray(apart[np.ix_(items, items)]) if apart.size else apart
     return Knapsack(
-        demand=table.demand,
-        most=np.ascontiguousarray(table.most[:, g]),
-        needs=table.needs,
+        demand=demand,
+        most=most,
+        needs=needs,
         node_compute=int(table.node_compute[g]),
         overload_price=int(table.overload_price[g]) << shift,
         idle_cost=int(table.idle_cost[g]) << shift,
         capacity=np.ascontiguousarray(table.capacity[g]),
-        apart=table.apart,
+        apart=apart,
     )
-
-
-def profit_on(table: ClassTable, g: int, shift: int, profit: Array) -> Array:
-    """What a task of each class brings on a node of class g: its price less its use."""
-    use = int(table.use_price[g])
-    return profit if use == 0 else profit - (use * table.demand << shift)
 
 
 def scaled_prices(table: ClassTable, prices: Array) -> tuple[int, Array]:
@@ -48,10 +47,7 @@ def scaled_prices(table: ClassTable, prices: Array) -> tuple[int, Array]:
     Prices too high for that, of tasks that hardly fit, are all lowered by the same factor: any
     prices prove a bound.
     """
-    demand = float((table.demand.astype(float) * table.count).sum()) + 1.0  # a price alone fits
-    dearest = float(table.overload_price.max(initial=0)) + float(table.use_price.max(initial=0))
-    costs = dearest * demand + float(table.idle_cost.max(initial=0)) + 1.0
-    worth = float((prices * table.count).sum())
+    worth, costs = table.sizes(prices)
     if worth > MOST_WORTH - costs:
         prices = prices * ((MOST_WORTH - costs) / worth)
     total = min(worth, MOST_WORTH - costs) + costs

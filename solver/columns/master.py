@@ -1,12 +1,15 @@
-"""What the restricted master of column generation answers."""
+"""What the restricted master of column generation answers, and what is left for more columns."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..model.exact import Array
+import numpy as np
 
-__all__ = ["Master"]
+from ..model.exact import Array
+from ..problem.table import Column
+
+__all__ = ["Master", "Room"]
 
 
 @dataclass(frozen=True)
@@ -29,3 +32,19 @@ class Master:
     node_prices: Array
     left_out: Array
     amounts: Array
+
+
+class Room:
+    """Tasks and nodes of each class that are left."""
+
+    def __init__(self, count: Array, nodes: Array) -> None:
+        self.count, self.nodes = count.copy(), nodes.copy()
+
+    def take(self, column: Column) -> bool:
+        """Take a column if there is room for it."""
+        g, tasks = column
+        if self.nodes[g] <= 0 or any(tasks.count(k) > self.count[k] for k in tasks):
+            return False
+        self.nodes[g] -= 1
+        np.subtract.at(self.count, list(tasks), 1)
+        return True

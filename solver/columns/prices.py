@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from ..model.exact import Array
 from ..problem.table import ClassTable
 from .knapsack import MOST_WORTH
@@ -57,6 +55,4 @@ class Prices:
 
     def worth(self, data: ClassTable, g: int, rows: Array) -> Array:
         """Values of many columns of a class; rows of task classes, -1 behind the end."""
-        profits: Array = np.append(self.profit, 0)[rows].sum(axis=1)
-        worth: Array = profits - (data.costs(g, rows) << self.shift)
-        return worth
+        return data.worths(g, self.shift, self.profit, rows)

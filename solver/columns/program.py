@@ -8,14 +8,19 @@ from ..model.exact import Array
 from ..problem.problem import Problem
 from ..problem.table import Column
 from ..programs.linear_model import INFINITE, LinearModel, LinearModelBuilder
+from .modes.program import add_forms, deal_columns
+from .modes.table import ModeTable, column_table
 
-__all__ = ["columns_of", "decode", "set_model"]
+__all__ = ["columns_of", "decode", "most_of_others", "set_model"]
 
 
 def columns_of(problem: Problem, node_index: Array) -> list[Column]:
     """The columns of an allocation, one for each node that has tasks."""
     classes = problem.classes
     order = np.lexsort((classes.task_class, node_index))
+    order = order[node_index[order] >= 0]
+    if not order.size:
+        return []
     nodes = node_index[order]
     starts = np.flatnonzero(np.concatenate(([True], nodes[1:] != nodes[:-1])))
     parts = np.split(classes.task_class[order], starts[1:])
@@ -33,7 +38,7 @@ def set_model(problem: Problem, columns: list[Column], *, exactly: bool) -> Line
     exactly : bool
         Whether every task is covered exactly once, or once or more.
     """
-    data = problem.outer_table
+    data = column_table(problem)
     builder = LinearModelBuilder()
     counts = data.count
     costs, uppers, rows, entries, numbers = [], [], [], [], []
@@ -45,12 +50,23 @@ def set_model(problem: Problem, columns: list[Column], *, exactly: bool) -> Line
         entries += [c] * kinds.size
         numbers += amounts.tolist()
     x = builder.add_columns(len(columns), upper=np.array(uppers), cost=np.array(costs))
-    most = counts if exactly else INFINITE
-    cover = builder.add_rows(counts.size, lower=counts, upper=most)
+    wanted = counts if problem.modes is None else 0
+    most = wanted if exactly else INFINITE
+    cover = builder.add_rows(counts.size, lower=wanted, upper=most)
     use = builder.add_rows(data.node_count.size, upper=data.node_count)
     builder.add_entries(cover[rows], x[entries], numbers)
     builder.add_entries(use[[g for g, _ in columns]], x, 1)
+    if isinstance(data, ModeTable):
+        add_forms(builder, data, columns, x, cover)
     return builder.build()
+
+
+def most_of_others(problem: Problem) -> int:
+    """Most that the variables of `set_model` beside the columns can sum to."""
+    data = column_table(problem)
+    if not isinstance(data, ModeTable):
+        return 0
+    return int(data.forms.task_count.sum() + data.rules.most_least.sum())
 
 
 def decode(problem: Problem, columns: list[Column], values: Array) -> Array | None:
@@ -60,12 +76,16 @@ def decode(problem: Problem, columns: list[Column], values: Array) -> Array | No
     if a limit is broken that rounding had hidden. A task that is covered more often than needed
     is placed once.
     """
+    times = np.rint(values).astype(int)
+    data = column_table(problem)
+    if isinstance(data, ModeTable):
+        return deal_columns(problem, data, columns, times)
     classes = problem.classes
     node_index = np.full(classes.task_class.size, -1, dtype=np.int64)
     waiting = [classes.tasks_of(k).tolist() for k in range(classes.num_task_classes)]
     nodes = [classes.nodes_of(g).tolist() for g in range(classes.num_node_classes)]
-    for (g, tasks), times in zip(columns, np.rint(values).astype(int).tolist(), strict=True):
-        for _ in range(times):
+    for (g, tasks), number in zip(columns, times.tolist(), strict=True):
+        for _ in range(number):
             if not nodes[g]:
                 return None
             i = nodes[g].pop()

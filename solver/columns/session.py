@@ -36,6 +36,7 @@ from ..problem.attainable import round_up_to_attainable
 from ..problem.problem import Problem
 from ..problem.table import Column
 from ..settings import COLUMNS
+from .modes.table import column_table
 from .prices import Prices
 
 __all__ = ["Session"]
@@ -57,6 +58,7 @@ class Session:
 
     Attributes
     ----------
+    table : ClassTable
     columns : list of Column
         All that are known, in the order in which they came.
     bound : int or None
@@ -76,6 +78,7 @@ class Session:
         self.prices: list[Prices] = []
         self.converged = False
         self.rounds = self.branches = 0
+        self.table = column_table(problem)
         self._known: set[Column] = set()
         self._token = uuid.uuid4().hex
         self._child = Favourite()
@@ -257,7 +260,7 @@ class Session:
                     self._used.append(self._child.child)
             if answer is not None:
                 break
-            new = {"table": self.problem.outer_table, "columns": self.columns}
+            new = {"table": self.table, "columns": self.columns}
         fresh = [column for column in answer["columns"] if column not in self._known]
         later = self.columns[told:]  # added while the child was at work
         del self.columns[told:]

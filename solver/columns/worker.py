@@ -11,6 +11,8 @@ from .branching import branch_and_price
 from .diving import Diving
 from .enumeration import enumerate_columns
 from .generation import Generation
+from .modes.generation import ModeGeneration
+from .modes.table import ModeTable
 
 __all__ = ["branch", "dive", "forget", "generate", "list_columns"]
 
@@ -36,7 +38,7 @@ class _Kept:
     def master(self, deadline: float, enough: int | None = None) -> Generation:
         """The master of the whole problem, with all columns."""
         if self._master is None:
-            self._master = Generation(self.table)
+            self._master = _generation(self.table)
         self._master.begin(deadline, enough)
         for g, tasks in self.columns[self._entered :]:
             self._master.add(g, tasks)
@@ -49,6 +51,10 @@ class _Kept:
             self.add(self._master.columns)
         news, self.told = self.columns[self.told :], len(self.columns)
         return news
+
+
+def _generation(table: ClassTable) -> Generation:
+    return ModeGeneration(table) if isinstance(table, ModeTable) else Generation(table)
 
 
 _kept: dict[str, _Kept] = {}

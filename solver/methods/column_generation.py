@@ -14,9 +14,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..columns.program import columns_of, decode, set_model
+from ..columns.program import columns_of, decode, most_of_others, set_model
 from ..columns.session import Session
 from ..engines.process import EngineCrash
+from ..judge.check import check
 from ..kernels.build.ready import is_ready, why_not
 from ..model.exact import Array
 from ..model.proofs import Proof
@@ -49,7 +50,8 @@ def column_generation(problem: Problem, options: Options) -> Outcome:
     """
     require_buildable(problem)
     best = Best.of(problem, options)
-    run_baselines(best, problem, options)
+    if problem.modes is None:
+        run_baselines(best, problem, options)
     if best.settled():
         return best.outcome(Termination.FINISHED)
     _search(problem, options, best, COLUMN_GENERATION.search_share)
@@ -114,8 +116,8 @@ def _branch(session: Session, options: Options, best: Best) -> None:
         _grid_cost(problem, best),
         COLUMN_GENERATION.branch_share * options.seconds_left(),
     )
-    if upper is None or seconds <= 0 or best.settled():
-        return
+    if upper is None or seconds <= 0 or best.settled() or problem.modes is not None:
+        return  # of modes, no part of the problem is divided yet
     session.branch(
         seconds,
         upper,
@@ -126,10 +128,14 @@ def _branch(session: Session, options: Options, best: Best) -> None:
 
 
 def _offer(problem: Problem, best: Best, columns: list[Column], times: Array) -> None:
-    """Pass on an allocation that comes as columns, unless it is none."""
+    """Pass on an allocation that comes as columns, unless it is none.
+
+    Columns of modes do not know every rule, so that such an allocation is checked.
+    """
     node_index = decode(problem, columns, times)
-    if node_index is not None:
-        best.incumbent(node_index)
+    if node_index is None or (problem.modes and check(problem.instance, node_index)):
+        return
+    best.incumbent(node_index)
 
 
 def _dive(session: Session, options: Options, best: Best, seed: int) -> None:
@@ -149,6 +155,8 @@ def _search(
 ) -> list[Column]:
     """Search locally, from the start with another seed than 0; the columns of what was found."""
     columns: list[Column] = []
+    if problem.modes is not None:
+        return columns
 
     def offer(node_index: Array) -> None:
         columns.extend(columns_of(problem, node_index))
@@ -266,7 +274,7 @@ def _solve(
         model,
         replace(options, mip_solver=_SOLVER),
         hint=None,
-        spread=problem.instance.num_nodes,
+        spread=problem.instance.num_nodes + most_of_others(problem),
         on_values=lambda values: _offer(problem, best, columns, values[: len(columns)]),
         on_bound=bounded,
         objective_of=lambda values: objective_of(model, values),

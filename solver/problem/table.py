@@ -77,18 +77,44 @@ class ClassTable(ClassNumbers):
 
     def cost(self, g: int, tasks: list[int]) -> int:
         """Cost of a column beyond what is paid whatever happens."""
-        load = int(self.demand[tasks].sum())
-        above = max(0, load - int(self.node_compute[g]))
-        cost = int(self.overload_price[g]) * above + int(self.use_price[g]) * load
+        return self.node_cost(g, tasks) + int(self.use_price[g]) * int(self.demand[tasks].sum())
+
+    def node_cost(self, g: int, tasks: list[int]) -> int:
+        """Cost of a column without what each of its tasks costs for itself."""
+        above = max(0, int(self.demand[tasks].sum()) - int(self.node_compute[g]))
+        cost = int(self.overload_price[g]) * above
         return cost + (int(self.idle_cost[g]) if tasks else 0)
 
-    def costs(self, g: int, rows: Array) -> Array:
-        """Costs of many columns of a class: rows of task classes, -1 behind the end."""
+    def items(self, g: int) -> tuple[Array, Array]:
+        """What pricing may put on a node of class g: classes of tasks, and how many of each.
+
+        Every class is there in its place; some may come once more, behind the last.
+        """
+        return np.arange(self.demand.size), np.ascontiguousarray(self.most[:, g])
+
+    def amounts(self, g: int, tasks: list[int]) -> Array:
+        """How many of each item a column has."""
+        return np.bincount(tasks, minlength=self.demand.size)
+
+    def profits(self, g: int, shift: int, prices: Array) -> Array:
+        """What each item brings on a node of class g: its price less its own cost."""
+        use = int(self.use_price[g])
+        return prices if use == 0 else prices - (use * self.demand << shift)
+
+    def sizes(self, prices: Array) -> tuple[float, float]:
+        """What all tasks may be worth at prices, and an upper limit of the costs of a column."""
+        demand = float((self.demand.astype(float) * self.count).sum()) + 1.0  # a price alone fits
+        dearest = float(self.overload_price.max(initial=0)) + float(self.use_price.max(initial=0))
+        costs = dearest * demand + float(self.idle_cost.max(initial=0)) + 1.0
+        return float((prices * self.count).sum()), costs
+
+    def worths(self, g: int, shift: int, prices: Array, rows: Array) -> Array:
+        """Profits less costs of many columns: rows of task classes, -1 behind the end."""
         load = np.append(self.demand, 0)[rows].sum(axis=1)
         above = np.maximum(0, load - self.node_compute[g])
-        costs: Array = self.overload_price[g] * above + self.use_price[g] * load
-        costs += self.idle_cost[g]
-        return costs
+        worth: Array = np.append(self.profits(g, shift, prices), 0)[rows].sum(axis=1)
+        worth -= self.overload_price[g] * above + self.idle_cost[g] << shift
+        return worth
 
 
 def numbers_of_grid(grid: Grid, classes: Classes) -> ClassNumbers:

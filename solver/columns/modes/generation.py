@@ -1,0 +1,296 @@
+"""The master over columns of modes, and the bound that its prices prove. In the child only.
+
+A column c is a set of parts on one node; its cost holds what its moves cost. With Y_f tasks in
+form f, Z_k tasks of class k left out, and the rows of rules as in `columns.modes.rows`:
+
+    minimise   sum_c  cost_c x_c + sum_f form_f Y_f + sum_k skip_k Z_k
+    subject to sum_c  a_pc x_c >= parts_p Y_f(p)         every mode p                  price pi_p
+               sum_f of k  Y_f + Z_k = m_k               every class of tasks
+               sum_{c of g}  x_c <= n_g                  every class of nodes
+               sum_f  loss_f Y_f <= budget                                             price beta
+               sum_c  moves_c x_c <= most_moves                                        price gamma
+               sum_c  w_rc x_c + s_r L <= limit_r        rows of rules                 price rho_r
+
+Any prices of at least 0 prove the bound
+
+      sum_k m_k min(skip_k, min_{f of k} form_f + sum_{p of f} parts_p pi_p + beta loss_f)
+    - sum_g n_g max_{c of g} (sum_p pi_p a_pc - gamma moves_c - sum_r rho_r w_rc - cost_c, 0)
+    - beta budget - gamma most_moves - sum_r rho_r limit_r
+    + sum_L  most_L min(0, sum_r rho_r s_r),
+
+as the rows are kept by every allocation, and Y, Z and L are chosen freely within 0 <= Y, Z,
+sum Y + Z = m and 0 <= L <= most_L. A rule that has no row, and all that the modes of one task on
+different nodes have to do with each other, only make allocations fewer.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from ortools.math_opt.python import mathopt
+
+from ...model.exact import Array
+from ...problem.table import Column
+from ..generation import Generation, as_prices
+from ..master import Master, Room
+from .table import ModeTable
+
+__all__ = ["ModeGeneration", "least_cost_of_forms"]
+
+
+def least_cost_of_forms(
+    data: ModeTable, shift: int, prices: Array, settled: Array, covered: Array, limit: list[int]
+) -> int:
+    """What the bound has beside the node classes, times 2**shift.
+
+    Parameters
+    ----------
+    prices : (num_prices,) int64
+    settled : (F,) int64
+        Tasks that are in a form already.
+    covered : (P,) int64
+        Parts that are placed already.
+    limit : list of int
+        What is left of each row behind those of the modes.
+    """
+    forms, P = data.forms, data.demand.size
+    pi, beside = prices[:P], prices[P:].tolist()
+    value = forms.cost.astype(object) << shift
+    np.add.at(value, forms.of_mode, (pi * forms.parts).astype(object))
+    total = -sum(p * c for p, c in zip(pi.tolist(), covered.tolist(), strict=True))
+    if data.budget_row is not None:
+        beta, bits = beside[0], forms.loss_bits
+        value += np.array([beta * loss >> bits for loss in forms.loss], dtype=object)
+        total += -beta * limit[0] >> bits
+    if data.moves_row is not None:
+        at = data.moves_row - P
+        total -= beside[at] * limit[at]
+    first = data.first_rule_row - P
+    total += data.rules.least_value(beside[first:], limit[first:])
+    least: list[int | None] = [
+        None if cost < 0 else cost << shift for cost in forms.skip_cost.tolist()
+    ]
+    left = forms.task_count.copy()
+    np.subtract.at(left, forms.task_class, settled)
+    for k, each, number in zip(
+        forms.task_class.tolist(), value.tolist(), settled.tolist(), strict=True
+    ):
+        total += number * each
+        known = least[k]
+        least[k] = each if known is None else min(known, each)
+    # A class that has no form and must run: there is no allocation, and any number is a bound.
+    total += sum(m * (v or 0) for m, v in zip(left.tolist(), least, strict=True))
+    return int(total)
+
+
+class ModeGeneration(Generation):
+    """Column generation over modes; see the top of this module.
+
+    Attributes
+    ----------
+    fixed : (P,) int64
+        Parts of each mode in columns that are fixed.
+    settled : (F,) int64
+        Tasks that must be in a form because of them.
+    limit : list of int
+        What they leave of each row behind those of the modes.
+    """
+
+    data: ModeTable
+
+    def __init__(self, data: ModeTable) -> None:
+        self.fixed = np.zeros_like(data.count)
+        self.settled = np.zeros_like(data.forms.cost)
+        self.limit = _limits(data)
+        super().__init__(data)
+
+    def _build(self) -> None:
+        data, forms = self.data, self.data.forms
+        self.model = mathopt.Model()
+        add_row, add_variable = self.model.add_linear_constraint, self.model.add_variable
+        self.cover = [add_row(lb=0.0) for _ in range(data.demand.size)]
+        self.use = [add_row(lb=-math.inf, ub=float(n)) for n in data.node_count.tolist()]
+        self.tasks = [add_row(lb=float(m), ub=float(m)) for m in forms.task_count.tolist()]
+        self.side = [
+            add_row(lb=-math.inf, ub=limit * scale)
+            for limit, scale in zip(self.limit, self._scales(), strict=True)
+        ]
+        self.forms = [add_variable(lb=0.0) for _ in forms.task_class.tolist()]
+        for p, f in enumerate(forms.of_mode.tolist()):
+            self.cover[p].set_coefficient(self.forms[f], -float(forms.parts[p]))
+        for f, (k, loss) in enumerate(zip(forms.task_class.tolist(), forms.loss, strict=True)):
+            self.tasks[k].set_coefficient(self.forms[f], 1.0)
+            if forms.budget is not None:
+                self.side[0].set_coefficient(self.forms[f], loss * self._scales()[0])
+            cost = int(forms.cost[f]) / self.unit
+            self.model.objective.set_linear_coefficient(self.forms[f], cost)
+        self._add_least()
+        self._add_left_out()
+
+    def _scales(self) -> list[float]:
+        """Factors of the rows behind those of the modes: a price of loss is for many units."""
+        factors = [1.0] * len(self.limit)
+        if self.data.budget_row is not None:
+            factors[0] = math.ldexp(1.0, -self.data.forms.loss_bits)
+        return factors
+
+    def _add_least(self) -> None:
+        """The least counts of spreads."""
+        rules, first = self.data.rules, self.data.first_rule_row - self.data.demand.size
+        least = [self.model.add_variable(lb=0.0, ub=float(m)) for m in rules.most_least.tolist()]
+        for r, (rule, size) in enumerate(
+            zip(rules.row_rule.tolist(), rules.size.tolist(), strict=True)
+        ):
+            if size:
+                self.side[first + r].set_coefficient(least[rule], float(size))
+
+    def _add_left_out(self) -> None:
+        """Tasks left out at their price; and all else that is not kept at a penalty."""
+        forms = self.data.forms
+        self.left_out = []
+        penalties = []
+        worst = np.zeros(forms.cost.size)
+        np.add.at(worst, forms.of_mode, forms.parts * (self.penalty + self.data.move_cost))
+        worst += forms.cost
+        for k, skip in enumerate(forms.skip_cost.tolist()):
+            column = self.model.add_variable(lb=0.0)
+            self.tasks[k].set_coefficient(column, 1.0)
+            if skip >= 0:
+                self.model.objective.set_linear_coefficient(column, skip / self.unit)
+            else:
+                self.left_out.append(column)
+                penalties.append(float(worst[forms.task_class == k].max(initial=self.unit / 100)))
+        for row in self.side:
+            column = self.model.add_variable(lb=0.0)
+            row.set_coefficient(column, -1.0)
+            self.left_out.append(column)
+            penalties.append(self.unit)
+        self.penalty = np.array(penalties)
+
+    def _enter(self, column: Any, g: int, tasks: tuple[int, ...]) -> None:
+        super()._enter(column, g, tasks)
+        for r, number in _use_of_limits(self.data, (g, tasks)).items():
+            self.side[r].set_coefficient(column, float(number))
+
+    def _cover(self, factor: float = 1.0) -> None:
+        for row, m in zip(self.tasks, self.data.forms.task_count.tolist(), strict=True):
+            row.upper_bound = row.lower_bound = factor * m
+
+    def _prices_of(self, outcome: Any) -> Array:
+        beside = -np.array(outcome.dual_values(self.side)) if self.side else np.zeros(0)
+        return as_prices(np.append(outcome.dual_values(self.cover), beside))
+
+    def _worth_of_all(self, shift: int, prices: Array) -> int:
+        return least_cost_of_forms(self.data, shift, prices, self.settled, self.fixed, self.limit)
+
+    def _reduced_cost(self, g: int, tasks: tuple[int, ...], answer: Master) -> float:
+        data, amounts = self.data, np.bincount(tasks, minlength=self.data.demand.size)
+        P = amounts.size
+        cost = data.cost(g, list(tasks)) - float(answer.prices[:P] @ amounts)
+        if data.moves_row is not None:
+            cost += float(answer.prices[data.moves_row]) * data.moves(g, list(tasks))
+        charges = data.rules.charges(g, answer.prices[data.first_rule_row :], P)
+        return cost + float(charges @ amounts) + float(answer.node_prices[g])
+
+    def _allowed(self, most: Array, items: Array, taken: Array) -> Array:
+        """At most what tasks are left for; those at home first."""
+        P = taken.size
+        left = np.minimum(self.count, _left(self.data, self.fixed + taken)[1])
+        allowed = most.copy()
+        allowed[P:] = np.minimum(most[P:], left[items[P:]])
+        left[items[P:]] -= allowed[P:]
+        allowed[:P] = np.clip(left, 0, most[:P])
+        return allowed
+
+    def leave(self, fixed: list[Column]) -> None:
+        """Leave only what some columns, chosen already, have not dealt with."""
+        data = self.data
+        nodes, amounts, limit = data.node_count.copy(), np.zeros_like(data.count), _limits(data)
+        for g, tasks in fixed:
+            nodes[g] -= 1
+            np.add.at(amounts, list(tasks), 1)
+            for r, number in _use_of_limits(data, (g, tasks)).items():
+                limit[r] -= number
+        self.settled, count = _left(data, amounts)
+        self.fixed, self.limit = amounts, limit
+        for row, placed in zip(self.cover, amounts.tolist(), strict=True):
+            row.lower_bound = -float(placed)
+        for column, number in zip(self.forms, self.settled.tolist(), strict=True):
+            column.lower_bound = float(number)
+        for row, most, scale in zip(self.side, limit, self._scales(), strict=True):
+            row.upper_bound = most * scale
+        self.restrict(count, nodes)
+
+    def room(self) -> Room:
+        """What more columns may take beside those that are fixed."""
+        return _ModeRoom(self)
+
+    def completed(self, fixed: list[Column]) -> tuple[int | None, bool]:
+        """Cost of an allocation of these columns, or None; whether no task is left to place."""
+        data, amounts = self.data, np.zeros_like(self.data.count)
+        for _, tasks in fixed:
+            np.add.at(amounts, list(tasks), 1)
+        tasks_in = data.forms.tasks_in(amounts)
+        cost = data.forms.cost_of(tasks_in)
+        if cost is not None:
+            cost += sum(data.cost(g, list(tasks)) for g, tasks in fixed)
+        return cost, int(tasks_in.sum()) == int(data.forms.task_count.sum())
+
+
+class _ModeRoom(Room):
+    """Parts, nodes, and what is left of the limits that no other column can mend."""
+
+    def __init__(self, master: ModeGeneration) -> None:
+        super().__init__(master.count, master.nodes)
+        self._data, self._placed, self._limit = master.data, master.fixed, list(master.limit)
+
+    def take(self, column: Column) -> bool:
+        """Take a column if there is room for it; another form of its tasks may then be none."""
+        used = _use_of_limits(self._data, column)
+        rigid = {r: number for r, number in used.items() if self._is_rigid(r)}
+        if any(number > self._limit[r] for r, number in rigid.items()):
+            return False
+        if not super().take(column):
+            return False
+        for r, number in rigid.items():
+            self._limit[r] -= number
+        self._placed = self._placed + np.bincount(column[1], minlength=self.count.size)
+        self.count = np.minimum(self.count, _left(self._data, self._placed)[1])
+        return True
+
+    def _is_rigid(self, row: int) -> bool:
+        """Whether a row limits parts or moves by themselves, not against a least number."""
+        r = row - (self._data.first_rule_row - self._data.demand.size)
+        return r < 0 or int(self._data.rules.size[r]) == 0
+
+
+def _use_of_limits(data: ModeTable, column: Column) -> dict[int, int]:
+    """What a column takes of each row behind those of the modes."""
+    (g, tasks), P = column, data.demand.size
+    used = {}
+    if data.moves_row is not None:
+        used[data.moves_row - P] = data.moves(g, list(tasks))
+    rows, numbers = data.rules.coefficients(g, np.bincount(tasks, minlength=P))
+    rows += data.first_rule_row - P
+    return used | dict(zip(rows.tolist(), numbers.tolist(), strict=True))
+
+
+def _limits(data: ModeTable) -> list[int]:
+    """Limits of the rows behind those of the modes."""
+    scalar = [each for each in (data.forms.budget, data.forms.most_moves) if each is not None]
+    return [*scalar, *data.rules.limit.tolist()]
+
+
+def _left(data: ModeTable, placed: Array) -> tuple[Array, Array]:
+    """Tasks that parts which are placed settle in each form; parts of each mode still possible."""
+    forms = data.forms
+    settled = np.zeros_like(forms.cost)
+    np.maximum.at(settled, forms.of_mode, -(-placed // forms.parts))
+    in_class = np.zeros_like(forms.task_count)
+    np.add.at(in_class, forms.task_class, settled)
+    settled[(in_class > forms.task_count)[forms.task_class]] = 0  # parts beyond need, of two forms
+    in_class[in_class > forms.task_count] = 0
+    possible = (forms.task_count - in_class)[forms.task_class] + settled
+    return settled, np.maximum(0, forms.parts * possible[forms.of_mode] - placed)
