@@ -8,6 +8,7 @@ from ..columns.session import Session
 from ..errors import BackendUnavailableError, OptionError
 from ..judge.cost import in_user_units
 from ..model.instance import Instance, Number
+from ..problem.merging import merged
 from ..problem.problem import Problem
 from ..time_limits import LONGEST, TIME_LIMIT_RULE, is_time_limit
 from .closed_form import closed_form_bound
@@ -27,7 +28,9 @@ def lower_bound(
     instance : Instance
     method : {"auto", "closed-form", "linear", "column-generation"}
         "auto" is the better of the closed form and the linear relaxation; column generation
-        is stronger where nodes hold few tasks, and takes longer.
+        is stronger where nodes hold few tasks, and takes longer. The closed form knows neither
+        rules nor moves nor the quality budget; the linear relaxation takes all of them in, as
+        far as fractions of tasks can tell (docs/proofs.md).
     time_limit : float
         Seconds; at the limit the best bound so far is returned.
 
@@ -55,12 +58,18 @@ def lower_bound(
     problem = Problem(instance)
     if why_infeasible(problem) is not None:
         return None
-    return in_user_units(
-        instance, BOUNDS[method](problem, min(float(time_limit), LONGEST)), floor=True
-    )
+    found = None if problem.modes is None else merged(instance)
+    seconds = min(float(time_limit), LONGEST)
+    if found is None:
+        bound = BOUNDS[method](problem, seconds)
+    else:
+        bound = found.bound_in_whole(BOUNDS[method](Problem(found.instance), seconds))
+    return in_user_units(instance, bound, floor=True)
 
 
 def _column_bound(problem: Problem, time_limit: float) -> int:
+    if problem.modes is not None:  # its columns hold tasks that have one form and must run
+        return _best(problem, time_limit)
     found = [_best(problem, time_limit / 2)]
     with Session(problem) as session:
         session.generate(time_limit / 2, on_bound=found.append)

@@ -57,10 +57,15 @@ def add_rules(builder: ExactProgramBuilder, modes: Modes, cells: Cells) -> None:
     With N_d, W_d the parts of `group` and `with` in domain d, and M_d, M'_d the most there can be:
 
         limit          N_d <= max
-        spread         N_d - t <= max_skew;  t <= N_d for counted d;  t = 0 if they are too few
+        spread         N_d - t <= max_skew;  t <= N_d for counted d;  t = 0 if they are too few;
+                       N_d <= h;  t >= l
         affinity       sum_d a_d <= 1;  N_d <= M_d a_d;  what the group needs in d <= Q_d a_d
         with another   N_d <= M_d W_d
         anti-affinity  N_d / M_d + W_d / M'_d <= 1
+
+    Of a spread there are D counted domains, A that can take parts at all, and T' to T parts in all:
+    where N_d = h all others have h - max_skew at least, so D h - (D - 1) max_skew <= T, or
+    h <= max_skew; and t is whole, so that t >= l, the least with A l + (A - 1) max_skew >= T'.
 
     Where every node is a domain, the rows of the nodes of one place are added up: t stands for
     the least of all, a for how many of the nodes are chosen.
@@ -123,6 +128,17 @@ class _Rule:
         np.maximum.at(most, modes.form_class, of_form)
         return int((most * modes.task_count).sum())
 
+    def _must(self, weight: Array) -> int:
+        """The fewest parts that there can be in all."""
+        modes = self._modes
+        of_form = np.zeros(modes.form_class.size, dtype=np.int64)
+        np.add.at(of_form, modes.mode_form, weight * modes.mode_parts)
+        least = np.full(modes.task_count.size, np.iinfo(np.int64).max)
+        np.minimum.at(least, modes.form_class, of_form)
+        must = np.array([price is None for price in modes.skip_cost], dtype=bool)
+        must[np.setdiff1d(np.arange(must.size), modes.form_class)] = False
+        return int((least[must] * modes.task_count[must]).sum())
+
     def _most(self, weight: Array) -> Array:
         """(domains,) objects: the most parts in one domain."""
         cells = self._cells
@@ -156,15 +172,25 @@ class _Rule:
         builder, counted = self._builder, self._rule.counted
         if self._of_nodes:
             counted = counted[self._cells.first]
+        skew, least, highest = int(rule.max_skew), 0, None
         number = int(self._times[counted].sum())
-        least = self._total(group) // number if number and number >= rule.min_domains else 0
+        if number and number >= rule.min_domains:
+            total = self._total(group)
+            least = min(total // number, min(self._most(group)[counted].tolist()))
+            highest = max(skew, (total + (number - 1) * skew) // number)
         t = builder.add_columns(1, upper=least)
-        rows = builder.add_rows(self._times.size, limit=int(rule.max_skew) * self._times)
+        rows = builder.add_rows(self._times.size, limit=skew * self._times)
         self._enter(rows, group, 1)
         builder.add_entries(rows, t, -self._times)
         rows = builder.add_rows(self._times.size)
         self._enter(rows, group, -1)
         builder.add_entries(rows[counted], t, self._times[counted])
+        if highest is not None and least:
+            rows = builder.add_rows(self._times.size, limit=highest * self._times)
+            self._enter(rows, group, 1)
+            open_to_it = int(self._times[self._most(group) > 0].sum())
+            lowest = -(-(self._must(group) - (open_to_it - 1) * skew) // open_to_it)
+            builder.add_entries(builder.add_rows(1, limit=-max(0, lowest)), t, -1)
 
     def _together(self, group: Array) -> None:
         builder, cells = self._builder, self._cells

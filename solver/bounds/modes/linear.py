@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -12,12 +14,15 @@ from ...model.exact import Array
 from ...problem.attainable import round_up_to_attainable
 from ...problem.problem import Problem
 from ...programs.exact_program import ratios
+from ...programs.linear_model import LinearModel
 from ...programs.modes_relaxation import ModesRelaxation
 from .lagrangian import exact_multipliers, program_bound, with_best_prices
+from .refinement import refined
 
 __all__ = ["RelaxationSolution", "modes_linear_bound", "relaxation_solution"]
 
 _PROGRAM_CELLS, _MAX_CELLS = 60_000, 400_000
+_LEAST_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -82,25 +87,37 @@ def _solved(
     relaxation = _relaxation(problem)
     if relaxation is None or time_limit <= 0:
         return None
-    model, cost_unit, row_unit = relaxation.program.scaled()
-    try:
-        answer = run_job(
+    program = relaxation.program
+    model, cost_unit, row_unit = program.scaled()
+    deadline = time.monotonic() + time_limit
+
+    def solve(model: LinearModel) -> dict[str, Any]:
+        seconds = max(_LEAST_SECONDS, deadline - time.monotonic())
+        answer: dict[str, Any] = run_job(
             GLOP,
             "solve_relaxation",
-            {"model": model, "time_limit": time_limit},
-            hard_limit=time_limit + 1.0,
+            {"model": model, "time_limit": seconds},
+            hard_limit=seconds + 1.0,
         )
-    except (HardLimitReached, EngineCrash):
-        return None
+        return answer
+
     bound = None
-    if answer["duals"] is not None:
-        multipliers, shift = exact_multipliers(
-            relaxation.program, answer["duals"], cost_unit, row_unit
-        )
-        bound = round_up_to_attainable(problem, relaxation_bound(relaxation, multipliers, shift))
-    values = answer["values"]
+    try:
+        answer = solve(model)
+        duals, values = answer["duals"], answer["values"]
+        if duals is not None:
+            y, shift = exact_multipliers(program, duals, cost_unit, row_unit)
+            bound = relaxation_bound(relaxation, y, shift)
+            if values is not None:
+                better = refined(program, model, row_unit, y, shift, values, solve)
+                bound = max(bound, relaxation_bound(relaxation, better, shift))
+    except (HardLimitReached, EngineCrash):
+        if bound is None:
+            return None
+    if bound is not None:
+        bound = round_up_to_attainable(problem, bound)
     if values is not None:
-        values = values * ratios(relaxation.program.unit, np.ones_like(relaxation.program.unit))
+        values = values * ratios(program.unit, np.ones_like(program.unit))
     return relaxation, bound, values
 
 
