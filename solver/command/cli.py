@@ -274,8 +274,8 @@ def check_command(
     placed = read_allocation(data, allocation)
     violations = check(data, placed)
     typer.echo(f"cost {cost_of(data, placed)}")
-    for line in choices_of(placed):
-        tell(line)
+    for name, value in choices_of(placed):
+        typer.echo(f"{name} {value}")
     for violation in violations[:_MOST_VIOLATIONS]:
         tell(str(violation))
     if len(violations) > _MOST_VIOLATIONS:

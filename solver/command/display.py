@@ -16,6 +16,7 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
+from ..judge.choices import choices_of
 from ..model.allocation import Allocation
 from ..model.exact import sums_by_group
 from ..model.instance import Instance, Number
@@ -183,6 +184,7 @@ def _rows(result: Result) -> Iterator[tuple[str, str | Text]]:
         yield "proof", result.proof
     if result.allocation is not None:
         yield from _load_rows(result.allocation)
+        yield from choices_of(result.allocation)
     if result.energy is not None:
         kwh, grams, cost = (result.energy[name] for name in ("kwh", "grams", "cost"))
         yield "energy", f"{number(kwh)} kWh at a cost of {number(cost)}, {number(grams)} g CO2e"
@@ -193,7 +195,7 @@ def _rows(result: Result) -> Iterator[tuple[str, str | Text]]:
 def _load_rows(allocation: Allocation) -> Iterator[tuple[str, str]]:
     """Overload and utilisation, from exact integers: loads may be of any size."""
     exact, n = allocation.instance.exact, allocation.instance.num_nodes
-    loads = sums_by_group(exact.task_compute, allocation.node_index, n).tolist()
+    loads = sums_by_group(*allocation.on_nodes(exact.task_compute), n).tolist()
     pairs = list(zip(loads, exact.node_compute.tolist(), strict=True))
     over = [L - C for L, C in pairs if L > C]
     if over:

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import TextIO
 
 from ..errors import AllocationError, NodewiseError
-from ..model.allocation import Allocation
+from ..model.allocation import Allocation, allocation_rows
 from ..model.instance import Instance
 from ..system.whole_files import write_csv
 from .instance import StrPath
-from .result import _pairs
 from .table import Table, read_table
 from .text import did_you_mean, read_bytes
 
@@ -185,7 +184,7 @@ class _Rows:
 
 
 def write_allocation(allocation: Allocation, path: StrPath) -> None:
-    """Write `task_id,node_id`, one row a task, in the order of the instance.
+    """Write the table of `allocation_rows`, in the order of the instance.
 
     Ids are written as they are, so that they read back. A spreadsheet takes one that begins with
     "=", "+", "-" or "@" for a formula: import ids of strangers as text.
@@ -200,4 +199,4 @@ def write_allocation(allocation: Allocation, path: StrPath) -> None:
 
 def dump_allocation(allocation: Allocation, stream: TextIO) -> None:
     """Write the table of `write_allocation` to an open stream."""
-    write_csv(stream, ("task_id", "node_id"), _pairs(allocation))
+    write_csv(stream, *allocation_rows(allocation))

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any, TextIO
 
-from ..model.allocation import Allocation
 from ..model.result import Result
 from ..system.whole_files import atomic_text
 from .instance import StrPath
@@ -34,7 +32,7 @@ def result_to_json(result: Result) -> dict[str, Any]:
         "seed": result.seed,
         "num_workers": result.num_workers,
         "versions": dict(result.versions),
-        "allocation": None if allocation is None else dict(_pairs(allocation)),
+        "allocation": None if allocation is None else allocation.to_mapping(),
         "infeasible_because": result.infeasible_because,
         "proof": result.proof,
         "unplaced": list(result.unplaced),
@@ -44,12 +42,6 @@ def result_to_json(result: Result) -> dict[str, Any]:
             for point in result.history
         ],
     }
-
-
-def _pairs(allocation: Allocation) -> Iterator[tuple[str, str]]:
-    nodes = allocation.instance.node_ids.tolist()
-    tasks = allocation.instance.task_ids.tolist()
-    return zip(tasks, (nodes[i] for i in allocation.node_index.tolist()), strict=True)
 
 
 def write_result(result: Result, path: StrPath) -> None:

@@ -13,8 +13,8 @@ from .placed import Placed
 __all__ = ["choices_of"]
 
 
-def choices_of(allocation: Allocation) -> Iterator[str]:
-    """A line each on the tasks left out, the moves and the loss, where there can be any.
+def choices_of(allocation: Allocation) -> Iterator[tuple[str, str]]:
+    """How many tasks are left out, how many parts move, and what is lost, where any can be.
 
     Examples
     --------
@@ -22,23 +22,19 @@ def choices_of(allocation: Allocation) -> Iterator[str]:
     >>> instance = Instance.from_arrays(
     ...     node_compute=[4], task_compute=[3, 2], task_skip_price=[1, 1], max_moves=2,
     ...     current={"task-0": "node-0"})
-    >>> list(choices_of(Allocation(instance, [0, -1])))
-    ['1 of 2 tasks is left out', '0 parts move; max_moves is 2']
+    >>> dict(choices_of(Allocation(instance, [0, -1])))
+    {'left out': '1 of 2 tasks', 'moves': '0 of at most 2'}
     """
     instance = allocation.instance
     if instance.is_plain:
         return
     placed = Placed(instance, allocation.node_index)
     if (instance.task_skip_price < float("inf")).any():
-        out, are = len(allocation.left_out), "is" if len(allocation.left_out) == 1 else "are"
-        yield f"{out:,} of {instance.num_tasks:,} tasks {are} left out"
+        yield "left out", f"{len(allocation.left_out):,} of {instance.num_tasks:,} tasks"
     if instance.current is not None:
-        moves = moves_of(placed)
-        most = "" if instance.max_moves is None else f"; max_moves is {instance.max_moves:,}"
-        yield f"{moves:,} {'part moves' if moves == 1 else 'parts move'}{most}"
+        most = "" if instance.max_moves is None else f" of at most {instance.max_moves:,}"
+        yield "moves", f"{moves_of(placed):,}{most}"
     budget = instance.quality_budget
     if budget is not None or any(variant.loss for variant in placed.variants):
-        lost = plain_number(loss_in_all(placed))
-        yield f"the variants lose {lost:,}" + (
-            "" if budget is None else f"; quality_budget is {budget:,}"
-        )
+        most = "" if budget is None else f" of a budget of {budget:,}"
+        yield "loss", f"{plain_number(loss_in_all(placed)):,}{most}"

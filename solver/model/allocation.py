@@ -110,12 +110,12 @@ class Allocation:
         A node id; a list of them for a task in several parts; ``{"node": ..., "variant": ...}``
         where there are several variants; None for a task that is left out.
         """
-        nodes = self.node_of
         if self.instance.is_plain:
-            return dict(nodes)
+            nodes, tasks = self.instance.node_ids.tolist(), self.instance.task_ids.tolist()
+            return {task: nodes[i] for task, i in zip(tasks, self.node_index.tolist(), strict=True)}
         choices = np.diff(self.instance.rows.task_form).tolist()
         places: dict[str, Any] = {}
-        for (task, place), many in zip(nodes.items(), choices, strict=True):
+        for (task, place), many in zip(self.node_of.items(), choices, strict=True):
             place = list(place) if isinstance(place, tuple) else place
             named = many > 1 and place is not None
             places[task] = {"node": place, "variant": self.variant_of(task)} if named else place

@@ -464,9 +464,9 @@ def test_check_shows_counts_where_a_rule_breaks(run: Run, folder: Path) -> None:
     assert code == 1
     assert out.splitlines() == [
         "cost 403",
-        "1 of 3 tasks is left out",
-        "1 part moves; max_moves is 1",
-        "the variants lose 0; quality_budget is 2",
+        "left out 1 of 3 tasks",
+        "moves 1 of at most 1",
+        "loss 0 of a budget of 2",
         "group 'g' has 3 parts in zone 'a', 1 above the limit",
         "group 'g' is uneven over zone: 3 in zone 'a', 0 in zone 'b', 2 above max_skew",
     ]
@@ -474,9 +474,9 @@ def test_check_shows_counts_where_a_rule_breaks(run: Run, folder: Path) -> None:
     code, out, _ = run("check", "i.json", "y.csv")
     assert code == 0
     assert out.splitlines()[1:] == [
-        "0 of 3 tasks are left out",
-        "1 part moves; max_moves is 1",
-        "the variants lose 0.5; quality_budget is 2",
+        "left out 0 of 3 tasks",
+        "moves 1 of at most 1",
+        "loss 0.5 of a budget of 2",
         "feasible",
     ]
 
