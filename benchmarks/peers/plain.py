@@ -19,9 +19,19 @@ from typing import Any
 
 from .protocol import Unsupported
 
-__all__ = ["Limit", "Plain", "integers_only", "plain"]
+__all__ = ["BeyondPlain", "Limit", "Plain", "integers_only", "labels_of", "plain"]
 
 Number = int | float
+
+_BEYOND = {
+    "nodes": ("use_price", "fixed_cost", "state"),
+    "tasks": ("variants", "model", "skip_price", "pinned"),
+}
+_SETTINGS = ("rules", "current", "energy")
+
+
+class BeyondPlain(Unsupported):
+    """The instance has what only `whole` knows of."""
 
 
 @dataclass(frozen=True)
@@ -92,10 +102,16 @@ class Plain:
 def plain(instance: dict[str, Any]) -> Plain:
     """Read the instance, with the defaults of its fields."""
     nodes, tasks = instance["nodes"], instance["tasks"]
-    if any(node.get("use_price") for node in nodes):
-        raise Unsupported("the textbook model has no use_price")
-    if instance.get("energy") or instance.get("power_off") == "owned":
-        raise Unsupported("the textbook model knows nothing of electricity")
+    names = [
+        name
+        for records, keys in _BEYOND.items()
+        for name in keys
+        if any(_is_told(record, name) for record in instance[records])
+    ]
+    names += [name for name in _SETTINGS if instance.get(name)]
+    names += ["power_off=owned"] if instance.get("power_off") == "owned" else []
+    if names:
+        raise BeyondPlain(f"the plain x_ij model has no {', '.join(names)}")
     price = [_or(node.get("price"), node["compute"]) for node in nodes]
     overload = [_or(node.get("overload_price"), p) for node, p in zip(nodes, price, strict=True)]
     return Plain(
@@ -109,6 +125,11 @@ def plain(instance: dict[str, Any]) -> Plain:
         hosts=_hosts(nodes, tasks),
         power_off=bool(instance.get("power_off")),
     )
+
+
+def _is_told(record: dict[str, Any], name: str) -> bool:
+    """Whether a record has a field, and it is not the default."""
+    return record.get(name) not in (None, "open") and not (name == "use_price" and not record[name])
 
 
 def _limits(instance: dict[str, Any]) -> list[Limit]:
@@ -138,12 +159,16 @@ def _hosts(nodes: list[dict[str, Any]], tasks: list[dict[str, Any]]) -> list[lis
         if key not in known:
             among = set(labels)
             known[key] = [
-                i
-                for i, node in enumerate(nodes)
-                if node["id"] in among or node.get("kind") in among
+                i for i, node in enumerate(nodes) if not among.isdisjoint(labels_of(node))
             ]
         found.append(known[key])
     return found
+
+
+def labels_of(node: dict[str, Any]) -> set[str | None]:
+    """What tasks may call a node by: its id, its kind and its labels."""
+    labels = {f"{key}={value}" for key, value in (node.get("labels") or {}).items()}
+    return {node["id"], node.get("kind"), *labels}
 
 
 def integers_only(data: Plain) -> Plain:

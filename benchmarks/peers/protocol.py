@@ -68,7 +68,7 @@ class Answer:
         "optimal", "feasible", "infeasible" or "unknown".
     termination : str
         Why it stopped, in the solver's own words.
-    allocation : dict of task id to node id, or None
+    allocation : dict of task id to node id, or to its nodes and variant, or None
     cost, bound : number or None
         As the solver itself reports them.
     build_seconds, solve_seconds : float
@@ -78,7 +78,7 @@ class Answer:
 
     status: str = "unknown"
     termination: str = ""
-    allocation: dict[str, str] | None = None
+    allocation: dict[str, Any] | None = None
     cost: float | None = None
     bound: float | None = None
     build_seconds: float = 0.0

@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 from rebalancer import ProblemSolver
 
-from .plain import plain
+from .plain import labels_of, plain
 from .protocol import Answer, Job, Unsupported, serve
 
 # The type stubs give the enums of 1.0.4 as names, but its binding takes only their numbers.
@@ -48,12 +48,12 @@ _ITERATION = re.compile(r"Iteration \d+, objective (\S+), .* solve time ([-+.\de
 def run(job: Job) -> Answer:
     """Start greedily, run both stages, and give the cost of what came out."""
     instance = job.instance()
+    data = plain(instance)
     if instance.get("power_off"):
         raise Unsupported("power_off: the price of an empty node is not modelled here")
     placed = greedy(instance)
     begun = job.elapsed()
     found = solve(instance, placed, job.left(), subset_size(instance), job.seed)
-    data = plain(instance)
     position = {node: i for i, node in enumerate(data.node_ids)}
     cost = data.cost([position[found["allocation"][task]] for task in data.task_ids])
     build_seconds = begun + found["build_seconds"]
@@ -312,7 +312,7 @@ def hosts(instance: dict[str, Any], labels: frozenset[str] | None) -> list[int]:
     return [
         i
         for i, node in enumerate(instance["nodes"])
-        if labels is None or node["id"] in labels or node.get("kind") in labels
+        if labels is None or not labels.isdisjoint(labels_of(node))
     ]
 
 

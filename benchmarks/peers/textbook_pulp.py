@@ -1,4 +1,4 @@
-"""The textbook model (see `plain`) through PuLP, solved by HiGHS or CBC out of process.
+"""The textbook model (`plain`, or `whole`) through PuLP, solved by HiGHS or CBC out of process.
 
 Nothing is set but the limits, the seed and a gap of 0. What a solver says of its bound and of
 optimality is taken as it stands; a point at the time limit that is no allocation is none.
@@ -17,8 +17,9 @@ import cbcbox
 import highsbox
 import pulp
 
-from .plain import Plain, plain
+from .plain import BeyondPlain, Plain, plain
 from .protocol import Answer, Job, serve, version_of
+from .whole import Program, Whole
 
 _Status = pulp.constants.LpSolveStatus
 _NUMBER = r"[-+]?\d+\.?\d*(?:e[-+]?\d+)?"
@@ -40,8 +41,16 @@ _ROW = {  # cost, bound and seconds, as the groups named
 
 def solve(job: Job) -> Answer:
     """Build and solve by the solver that the method is named after."""
-    data = plain(job.instance())
-    program, x = build(data)
+    instance = job.instance()
+    data: Plain | Whole
+    try:
+        data = plain(instance)
+        program, x = build(data)
+        constant = data.constant()
+    except BeyondPlain:
+        data = Whole(instance)
+        program, variables = build_whole(data.program)
+        constant = float(data.program.constant)
     built = job.elapsed()
     name = job.method.removeprefix("textbook-")
     with tempfile.TemporaryDirectory() as folder:
@@ -53,17 +62,21 @@ def solve(job: Job) -> Answer:
     solved = job.elapsed() - built
     answer = Answer(
         termination=stats.status.name,
-        bound=_bound(text, name, stats, data.constant()),
+        bound=_bound(text, name, stats, constant),
         build_seconds=built,
         solve_seconds=solved,
         versions={"pulp": version_of("pulp"), name: version_of(f"{name.lower()}box")},
     )
-    node_of = _node_of(data, x) if stats.has_solution else None
-    if node_of is not None:
+    found: Any = None
+    if stats.has_solution and isinstance(data, Whole):
+        found = data.placement(lambda number: (variables[number].varValue or 0.0) > 0.5)
+    elif stats.has_solution:
+        found = _node_of(data, x)
+    if found is not None:
         answer.status = "optimal" if stats.status == _Status.Optimal else "feasible"
-        answer.allocation = data.allocation(node_of)
-        answer.cost = data.cost(node_of)
-        answer.history = _history(text, name, built, answer.cost, data.constant())
+        answer.allocation = data.allocation(found)
+        answer.cost = data.cost(found)
+        answer.history = _history(text, name, built, answer.cost, constant)
         answer.history.append((built + solved, answer.cost, answer.bound))
     elif stats.status == _Status.Infeasible:
         answer.status = "infeasible"
@@ -97,6 +110,31 @@ def build(data: Plain) -> tuple[pulp.LpProblem, dict[tuple[int, int], Any]]:
             for j in tasks:
                 program += x[i, j] <= on
     return program, x
+
+
+def build_whole(whole: Program) -> tuple[pulp.LpProblem, list[Any]]:
+    """The model, without the constant, and its variables."""
+    program = pulp.LpProblem("textbook", pulp.LpMinimize)
+    variables = [
+        program.add_variable(
+            f"v_{number}",
+            lowBound=float(one.low),
+            upBound=None if one.high is None else float(one.high),
+            cat="Integer" if one.integer else "Continuous",
+        )
+        for number, one in enumerate(whole.variables)
+    ]
+    program += pulp.lpSum(float(a) * variables[number] for number, a in whole.cost.items() if a)
+    for terms, low, high in whole.rows:
+        total = pulp.lpSum(float(a) * variables[number] for number, a in terms.items())
+        if low is not None and low == high:
+            program += total == float(low)
+            continue
+        if low is not None:
+            program += total >= float(low)
+        if high is not None:
+            program += total <= float(high)
+    return program, variables
 
 
 def _solver(name: str, job: Job, log: Path) -> Any:

@@ -1,4 +1,4 @@
-"""The textbook model (see `plain`) in PySCIPOpt. SCIP as packaged runs on one thread."""
+"""The textbook model (`plain`, or `whole`) in PySCIPOpt. SCIP as packaged runs on one thread."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 
 import pyscipopt
 
-from .plain import Plain, plain
+from .plain import BeyondPlain, Plain, plain
 from .protocol import Answer, Job, serve, version_of
+from .whole import Program, Whole
 
 _STATUS = {"optimal": "optimal", "infeasible": "infeasible"}
 
@@ -29,8 +30,14 @@ class _History(pyscipopt.Eventhdlr):
 
 def solve(job: Job) -> Answer:
     """Build and solve."""
-    data = plain(job.instance())
-    model, x = build(data)
+    instance = job.instance()
+    data: Plain | Whole
+    try:
+        data = plain(instance)
+        model, x = build(data)
+    except BeyondPlain:
+        data = Whole(instance)
+        model, variables = build_whole(data.program)
     history = _History(job)
     model.includeEventhdlr(history, "history", "incumbents as they come")
     built = job.elapsed()
@@ -49,13 +56,19 @@ def solve(job: Job) -> Answer:
     )
     if model.getNSols() and answer.status != "infeasible":
         best = model.getBestSol()
-        node_of = [
-            max(nodes, key=lambda i, j=j: model.getSolVal(best, x[i, j]))  # type: ignore[misc]
-            for j, nodes in enumerate(data.hosts)
-        ]
+        found: Any
+        if isinstance(data, Whole):
+            found = data.placement(lambda number: model.getSolVal(best, variables[number]) > 0.5)
+            if found is None:
+                raise RuntimeError("SCIP: the solution is no placement")
+        else:
+            found = [
+                max(nodes, key=lambda i, j=j: model.getSolVal(best, x[i, j]))  # type: ignore[misc]
+                for j, nodes in enumerate(data.hosts)
+            ]
         answer.status = "optimal" if answer.status == "optimal" else "feasible"
-        answer.allocation = data.allocation(node_of)
-        answer.cost = data.cost(node_of)
+        answer.allocation = data.allocation(found)
+        answer.cost = data.cost(found)
         answer.history.append((job.elapsed(), answer.cost, answer.bound))
     return answer
 
@@ -87,6 +100,29 @@ def build(data: Plain) -> tuple[pyscipopt.Model, dict[tuple[int, int], Any]]:
             objective = objective + data.price[i] * data.capacity[i] * on
     model.setObjective(objective, "minimize")
     return model, x
+
+
+def build_whole(program: Program) -> tuple[pyscipopt.Model, list[Any]]:
+    """The model and its variables."""
+    model = pyscipopt.Model("textbook")
+    model.hideOutput()
+    variables = [
+        model.addVar(
+            vtype="I" if one.integer else "C",
+            lb=float(one.low),
+            ub=None if one.high is None else float(one.high),
+        )
+        for one in program.variables
+    ]
+    for terms, low, high in program.rows:
+        total = pyscipopt.quicksum(float(a) * variables[number] for number, a in terms.items())
+        if low is not None:
+            model.addCons(total >= float(low))
+        if high is not None:
+            model.addCons(total <= float(high))
+    cost = pyscipopt.quicksum(float(a) * variables[n] for n, a in program.cost.items() if a)
+    model.setObjective(cost + float(program.constant), "minimize")
+    return model, variables
 
 
 def _finite(model: pyscipopt.Model, value: float) -> float | None:
