@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from solver import Instance
 from solver.files.cells import at_default
+from solver.files.objects.variants import variants_to_write
+from solver.files.text import tidy
 from solver.model.costs.energy import energy_to_write
 from solver.model.exact import Array
 from solver.model.fields import Field, Kind, fields_of
+from solver.model.rules import rule_to_write
 
 __all__ = ["content_hash"]
 
+_AMOUNTS = {"quality_budget": None, "quality_price": 0, "move_price": 0, "max_moves": None}
 _FIRST = {"compute", "storage", "price", "overload_price", "kind"}  # what came first
 
 
 def content_hash(instance: Instance) -> str:
     """SHA-256 of an instance's content, 64 hexadecimal digits.
 
-    The name is left out. 3 and 3.0 are the same number; the order of the nodes, of the tasks
-    and their ids count, the order of eligible labels does not. O(n + m).
+    The name and the currency are left out. 3 and 3.0 are the same number; the order of the nodes,
+    of the tasks and their ids count, the order of eligible labels, of groups and of rules does
+    not. O(n + m).
 
     Examples
     --------
@@ -56,6 +63,48 @@ def _parts(instance: Instance) -> Iterator[bytes]:
         yield b"owned"
     if instance.energy is not None:
         yield repr(energy_to_write(instance.energy)).encode()
+    yield from _of_the_whole_model(instance)
+
+
+def _of_the_whole_model(instance: Instance) -> Iterator[bytes]:
+    """Labels, states, variants, groups, pins, rules, prices of choices and present places."""
+    for key in sorted(instance.node_labels):
+        yield f"label {key}".encode()
+        yield _texts([value or "" for value in instance.node_labels[key]])
+    if set(instance.node_state) != {"open"}:
+        yield b"state"
+        yield _texts(list(instance.node_state))
+    if instance.variant_sets:
+        yield b"variants"
+        written = [json.dumps(_sorted(variants_to_write(one))) for one in instance.variant_sets]
+        yield from _sets(
+            ["", *(_texts([one]).decode() for one in written)], 1 + instance.task_model
+        )
+    for name, sets, numbers in (
+        ("groups", instance.group_sets, instance.task_groups),
+        ("pinned", instance.pinned_sets, instance.task_pinned),
+    ):
+        if len(sets) > 1:
+            yield name.encode()
+            yield from _sets([_texts(sorted(one or ())).decode() for one in sets], numbers)
+    rules = sorted(json.dumps(rule_to_write(rule), sort_keys=True) for rule in instance.rules)
+    if rules:
+        yield _texts(["rules", *rules])
+    amounts = {name: getattr(instance, name) for name in _AMOUNTS}
+    told = [f"{key}={tidy(value)}" for key, value in amounts.items() if value != _AMOUNTS[key]]
+    if told:
+        yield _texts(told)
+    if instance.current is not None:
+        yield b"current"
+        yield instance.current.astype("<i8").tobytes()
+
+
+def _sorted(value: Any) -> Any:
+    """JSON data with keys and lists of labels in order."""
+    if isinstance(value, dict):
+        kept = {key: _sorted(value[key]) for key in sorted(value)}
+        return {k: sorted(v) if k == "eligible" else v for k, v in kept.items()}
+    return [_sorted(one) for one in value] if isinstance(value, list) else value
 
 
 def _column(instance: Instance, field: Field) -> Iterator[bytes]:
@@ -73,17 +122,20 @@ def _column(instance: Instance, field: Field) -> Iterator[bytes]:
 
 
 def _eligibility(instance: Instance) -> Iterator[bytes]:
-    """The distinct lists that are used, sorted, and each task's place among them."""
-    used = np.unique(instance.task_group).tolist()
-    lists = {g: instance.groups[g] for g in used}
     # None is every node; an empty text cannot be a label, so nothing else looks like it.
-    texts = {g: _texts([""] if f is None else sorted(set(f))) for g, f in lists.items()}
-    places = {text: place for place, text in enumerate(sorted(set(texts.values())))}
-    yield from places
-    place_of = np.zeros(len(instance.groups), dtype="<i8")
-    for g, text in texts.items():
-        place_of[g] = places[text]
-    yield place_of[instance.task_group].tobytes()
+    texts = [_texts([""] if f is None else sorted(set(f))).decode() for f in instance.groups]
+    yield from _sets(texts, instance.task_group)
+
+
+def _sets(texts: Sequence[str], numbers: Array) -> Iterator[bytes]:
+    """The distinct texts that are used, sorted, and each task's place among them."""
+    used = np.unique(numbers).tolist()
+    places = {text: place for place, text in enumerate(sorted({texts[g] for g in used}))}
+    yield from (text.encode() for text in places)
+    place_of = np.zeros(len(texts), dtype="<i8")
+    for g in used:
+        place_of[g] = places[texts[g]]
+    yield place_of[numbers].tobytes()
 
 
 def _texts(texts: list[str]) -> bytes:

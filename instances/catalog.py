@@ -5,8 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from solver.model.instance import Instance, Node, Task
+from solver.model.records import Variant
+from solver.model.rules import Spread
 
-__all__ = ["article_10", "article_12", "article_16", "article_100", "example", "named"]
+from . import figures
+
+__all__ = [
+    "article_10",
+    "article_12",
+    "article_16",
+    "article_100",
+    "example",
+    "llm_fleet",
+    "llm_fleet_bf16",
+    "named",
+    "uneven_zones",
+]
 
 
 def example() -> Instance:
@@ -105,7 +119,95 @@ def article_100() -> Instance:
     return _article(100)
 
 
+_RATES = {"Llama-3.1-405B": 2000, "Qwen3-235B-A22B": 3000, "Llama-3.1-70B": 6000}
+"""Tokens a second that each model must serve, in the workload lm-arena-chat."""
+
+
+def _llm_fleet(name: str, max_loss: float | None) -> Instance:
+    """Three models on three servers: every measured engine that is fast enough is a variant."""
+    return Instance(
+        name=name,
+        nodes=[
+            Node("h100-0", compute=8, kind="H100", fixed_cost=23.60),
+            Node("h100-1", compute=8, kind="H100", fixed_cost=23.60),
+            Node("b200-0", compute=8, kind="B200", fixed_cost=44.00),
+        ],
+        tasks=[
+            Task(
+                model,
+                max_loss=max_loss,
+                variants=[
+                    Variant(
+                        f"{one.precision} {one.num_gpus}x{one.gpu}",
+                        compute=one.num_gpus,
+                        eligible=[one.gpu],
+                        loss=figures.losses(one.precision, one.params_b).loss_percent,
+                    )
+                    for one in figures.serving(model, "lm-arena-chat")
+                    if one.tokens_per_s >= rate
+                ],
+            )
+            for model, rate in _RATES.items()
+        ],
+        max_load=1,
+        power_off="rented",
+        currency="USD",
+    )
+
+
+def llm_fleet() -> Instance:
+    """Three language models on rented servers, by published figures; fp8 is allowed.
+
+    Compute is GPUs, cost is dollars an hour. Llama-3.1-405B is wanted at 2,000 tokens a second or
+    more, Qwen3-235B at 3,000, Llama-3.1-70B at 6,000: each variant is an engine measured at that
+    rate (`instances.figures`). Two servers of 8 x H100 and one of 8 x B200 can be rented.
+
+    Examples
+    --------
+    >>> [variant.name for variant in llm_fleet().tasks[0].variants]
+    ['fp8 4xB200', 'fp8 8xH100', 'bf16 8xB200']
+    """
+    return _llm_fleet("llm_fleet", None)
+
+
+def llm_fleet_bf16() -> Instance:
+    """The models of `llm_fleet` without any loss of quality, which leaves bf16 alone.
+
+    Examples
+    --------
+    >>> llm_fleet_bf16().tasks[0].max_loss
+    0
+    """
+    return _llm_fleet("llm_fleet_bf16", 0)
+
+
+def uneven_zones() -> Instance:
+    """One app of 30 pods, of which six zones hold 1, 2, 4, 6, 8 and 9: fewest moves to a skew of 1.
+
+    Nothing but a move costs anything. Eight are needed: then every zone holds five.
+
+    Examples
+    --------
+    >>> uneven_zones().num_tasks
+    30
+    """
+    held = (1, 2, 4, 6, 8, 9)
+    homes = [f"node-{z}" for z, number in enumerate(held) for _ in range(number)]
+    return Instance(
+        name="uneven_zones",
+        nodes=[
+            Node(f"node-{z}", compute=100, price=0, labels={"zone": f"zone-{z}"})
+            for z in range(len(held))
+        ],
+        tasks=[Task(f"pod-{j}", compute=1, groups=["app"]) for j in range(len(homes))],
+        rules=[Spread("app", "zone", max_skew=1)],
+        current={f"pod-{j}": node for j, node in enumerate(homes)},
+        move_price=1,
+    )
+
+
 def named() -> dict[str, Callable[[], Instance]]:
     """The named instances: a function that makes each, by name."""
-    makers = (example, article_16, article_12, article_10, article_100)
+    articles = (article_16, article_12, article_10, article_100)
+    makers = (example, *articles, llm_fleet, llm_fleet_bf16, uneven_zones)
     return {make.__name__: make for make in makers}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from solver import Result, read_instance, solve
+from typing import Any
+
+from solver import Allocation, Result, read_instance, solve
 
 from .protocol import Answer, Job, serve
 
@@ -29,7 +31,7 @@ def _answer(result: Result, build_seconds: float) -> Answer:
     return Answer(
         status=result.status.value,
         termination=result.termination.value,
-        allocation=None if found is None else dict(found.node_of),
+        allocation=None if found is None else _by_name(found),
         cost=result.cost,
         bound=result.bound,
         build_seconds=build_seconds,
@@ -39,6 +41,10 @@ def _answer(result: Result, build_seconds: float) -> Answer:
         ],
         versions=result.versions,
     )
+
+
+def _by_name(found: Allocation) -> dict[str, Any]:
+    return dict(found.node_of) if found.instance.is_plain else found.to_mapping()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,18 @@ import pytest
 
 from benchmarks.fingerprint import content_hash
 from benchmarks.suites import Entry, export, load_suite, make, suite_names
-from solver import Instance, InstanceError, Node, Task, check, read_instance, write_instance
+from solver import (
+    Instance,
+    InstanceError,
+    Limit,
+    Node,
+    Part,
+    Task,
+    Variant,
+    check,
+    read_instance,
+    write_instance,
+)
 from solver.errors import OptionError
 from tests.random_instances import random_instance
 
@@ -127,6 +139,51 @@ TASKS = [Task("t", compute=3, storage=1, eligible=["A", "b"]), Task("u", compute
 )
 def test_whatever_says_something_else_has_another_hash(other):
     assert content_hash(other) != content_hash(Instance(NODES, TASKS))
+
+
+VARIANTS = [Variant("a", 3, eligible=["A", "b"]), Variant("b", parts=[Part(1), Part(2)], loss=1)]
+WHOLE = [Node("a", 4, kind="A", labels={"zone": "x"}), Node("b", 4, kind="B")]
+FORMS = [Task("t", model="m", groups=["g", "h"]), Task("u", 2, pinned=["a", "b"], skip_price=3)]
+MODELS = {"m": VARIANTS}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Instance([WHOLE[0], Node("b", 4, kind="B", labels={"zone": "x"})], FORMS, models=MODELS),
+        Instance([WHOLE[0], Node("b", 4, kind="B", state="drained")], FORMS, models=MODELS),
+        Instance([WHOLE[0], Node("b", 4, kind="B", fixed_cost=9, overload_price=4)], FORMS,
+                 models=MODELS),
+        Instance(WHOLE, FORMS, models={"m": VARIANTS[:1]}),
+        Instance(WHOLE, FORMS, models={"m": [VARIANTS[0], replace(VARIANTS[1], loss=2)]}),
+        Instance(WHOLE, [replace(FORMS[0], groups=["g"]), FORMS[1]], models=MODELS),
+        Instance(WHOLE, [replace(FORMS[0], max_loss=0.5), FORMS[1]], models=MODELS),
+        Instance(WHOLE, [FORMS[0], replace(FORMS[1], pinned="a")], models=MODELS),
+        Instance(WHOLE, [FORMS[0], replace(FORMS[1], skip_price=4)], models=MODELS),
+        Instance(WHOLE, FORMS, models=MODELS, rules=[Limit("g", "node", 1)]),
+        Instance(WHOLE, FORMS, models=MODELS, quality_budget=2),
+        Instance(WHOLE, FORMS, models=MODELS, quality_price=2),
+        Instance(WHOLE, FORMS, models=MODELS, move_price=2),
+        Instance(WHOLE, FORMS, models=MODELS, max_moves=2),
+        Instance(WHOLE, FORMS, models=MODELS, current={"u": "a"}),
+    ],
+)  # fmt: skip
+def test_whatever_the_whole_model_says_changes_the_hash(other):
+    assert content_hash(other) != content_hash(Instance(WHOLE, FORMS, models=MODELS))
+
+
+def test_the_form_of_the_whole_model_does_not_count(tmp_path):
+    rules = [Limit("g", "node", 1), Limit("h", "zone", 2)]
+    one = Instance(WHOLE, FORMS, models=MODELS, rules=rules, currency="USD")
+    tasks = [
+        Task("t", variants=[replace(VARIANTS[0], eligible=["b", "A"]), VARIANTS[1]],
+             groups=["h", "g"]),
+        FORMS[1],
+    ]  # fmt: skip
+    other = Instance(WHOLE, tasks, rules=rules[::-1])
+    write_instance(one, tmp_path / "x.json")
+    assert content_hash(read_instance(tmp_path / "x.json")) == content_hash(one)
+    assert content_hash(other) == content_hash(one)
 
 
 def test_the_order_of_labels_and_the_name_do_not_count():
