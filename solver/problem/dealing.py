@@ -8,7 +8,7 @@ from ..model.exact import Array
 from .modes import Modes
 from .problem import Problem
 
-__all__ = ["deal"]
+__all__ = ["deal", "deal_again", "tasks_in_forms"]
 
 
 def deal(problem: Problem, mode: Array, node: Array, count: Array) -> Array | None:
@@ -56,6 +56,16 @@ def deal(problem: Problem, mode: Array, node: Array, count: Array) -> Array | No
     node_index[wanted] = part_node[order]
     _keep_parts_in_place(problem, node_index)
     return node_index
+
+
+def deal_again(problem: Problem, node_index: Array) -> Array:
+    """An allocation with as many parts of each mode on each node, dealt so that fewest move."""
+    used = np.flatnonzero(node_index >= 0)
+    n = problem.instance.num_nodes
+    key = problem.classes.task_class[used] * n + node_index[used]
+    cell, count = np.unique(key, return_counts=True)
+    found = deal(problem, cell // n, cell % n, count)
+    return node_index if found is None else found
 
 
 def tasks_in_forms(modes: Modes, parts: Array) -> Array | None:

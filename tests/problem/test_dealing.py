@@ -31,7 +31,8 @@ def test_equal_parts_go_to_different_nodes_in_turn():
     found = deal(problem, mode, np.arange(3), np.array([1, 2, 1]))
     a, b = found.reshape(2, 2).tolist()
     assert sorted([*a, *b]) == [0, 1, 1, 2]
-    assert a[0] != a[1] and b[0] != b[1]
+    assert a[0] != a[1]
+    assert b[0] != b[1]
 
 
 def test_counts_that_are_no_whole_tasks_or_too_close_are_refused():
@@ -68,7 +69,8 @@ def test_each_of_several_equal_parts_stays_in_its_place():
     assert found.tolist() == [3, 0, 2]
     stacked = instance_of([task], num_nodes=4, current={"a": ["n0", "n0", "n1"]})
     found = deal(Problem(stacked), np.zeros(3, np.int64), np.array([0, 2, 3]), np.ones(3, np.int64))
-    assert found[0] == 0 and sorted(found.tolist()) == [0, 2, 3]
+    assert found[0] == 0
+    assert sorted(found.tolist()) == [0, 2, 3]
 
 
 def test_what_is_dealt_from_a_placement_costs_no_more_than_it():

@@ -1,23 +1,13 @@
 import numpy as np
 import oracle
 import pytest
+from linear_rows import rows_hold
 from random_instances import random_instances
 
 from solver import check, cost_of
 from solver.judge.cost import cost_in_units
 from solver.problem.problem import Problem
 from solver.programs.assignment import assignment_model, count_cells
-
-
-def rows_hold(model, values):
-    """Whether values keep every bound and row, in exact arithmetic."""
-    if (values < model.lower).any() or (values > model.upper).any():
-        return False
-    terms = model.coefficient.astype(object) * values[model.column].astype(object)
-    row = np.repeat(np.arange(model.num_rows), np.diff(model.row_start))
-    activity = np.zeros(model.num_rows, dtype=object)
-    np.add.at(activity, row, terms)
-    return bool(((model.row_lower <= activity) & (activity <= model.row_upper)).all())
 
 
 def feasible_allocations(instance, rng, tries=60):

@@ -5,10 +5,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import whole_oracle
+from linear_rows import rows_hold
 from whole_brute_force import brute_force
 from whole_instances import random_placement, whole_instances
 
-from programs.test_assignment import rows_hold
 from solver import Instance, Node, Task, Variant
 from solver.problem.grid import Width
 from solver.problem.problem import Problem

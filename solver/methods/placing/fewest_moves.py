@@ -10,7 +10,11 @@ import numpy as np
 from ...engines.limits import CP_SAT, hard_limit
 from ...engines.process import EngineCrash, HardLimitReached, run_job
 from ...errors import BackendUnavailableError
+from ...judge.moves import count_moves
+from ...model.allocation import Allocation
 from ...model.exact import Array
+from ...model.instance import Instance
+from ...problem.dealing import deal_again
 from ...problem.problem import Problem
 from ...programs.assignment import AssignmentModel, assignment_model, count_cells
 from ...programs.linear_model import INFINITE, LinearModel
@@ -22,6 +26,8 @@ __all__ = ["fewest_moves"]
 
 def fewest_moves(problem: Problem, options: Options, node_index: Array) -> Array:
     """Lower the number of moves by the exact model, at no more than the present cost.
+
+    Interchangeable tasks change places first.
 
     Parameters
     ----------
@@ -40,6 +46,9 @@ def fewest_moves(problem: Problem, options: Options, node_index: Array) -> Array
     instance = problem.instance
     if problem.modes is None or instance.current is None:
         return node_index
+    dealt = deal_again(problem, node_index)
+    if _count(instance, dealt) < _count(instance, node_index):
+        node_index = dealt
     if count_cells(problem) > PLACING.moves_cells or not options.seconds_left():
         return node_index
     built = assignment_model(problem, problem.grid)
@@ -70,6 +79,10 @@ def fewest_moves(problem: Problem, options: Options, node_index: Array) -> Array
         return node_index
     found = built.decode(answer["values"])
     return found if found is not None and keeps_rules(problem, found) else node_index
+
+
+def _count(instance: Instance, node_index: Array) -> int:
+    return count_moves(Allocation(instance, node_index))
 
 
 def _moves(built: AssignmentModel) -> Array:
