@@ -72,8 +72,8 @@ def solve(
         affinity and the quota of its container.
     rel_gap : float
         Stop once (cost - bound) / cost is at most this.
-    initial : Allocation, mapping of task id to node id, or (m,) node positions, optional
-        A feasible allocation to begin from; the result is never worse.
+    initial : Allocation, mapping of task id to place, or (W,) node positions, optional
+        A feasible allocation to begin from, as `check` takes it; the result is never worse.
     on_progress : callable, optional
         Called with a `Progress` at every better cost or bound, in the calling thread. What it
         raises comes out of `solve`.
