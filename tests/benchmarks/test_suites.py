@@ -68,7 +68,7 @@ def test_an_empty_suite_says_why(tmp_path):
 
 
 def test_an_unknown_suite_is_refused_with_the_choices():
-    with pytest.raises(OptionError, match=r"article, grid_10, .*did you mean 'small'"):
+    with pytest.raises(OptionError, match=r"article, fleet, grid_10, .*did you mean 'small'"):
         load_suite("smal")
 
 
