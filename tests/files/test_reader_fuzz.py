@@ -18,8 +18,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from instances.readers import read_openb
-from solver.errors import AllocationError, InstanceError
-from solver.files.allocation import read_allocation
+from solver.errors import AllocationError, InstanceError, NodewiseWarning
+from solver.files.allocation import read_allocation, write_allocation
 from solver.files.instance import read_instance, write_instance
 from solver.model.instance import Instance, Node, Task
 from tests.nightly import cases
@@ -43,7 +43,66 @@ RECORD = {
         {"id": "t1", "compute": 9223372036854775808, "resources": {"cpu": 0.25}},
     ],
 }
+RICH_TABLES = {
+    "nodes.csv": "id,compute,storage,fixed_cost,overload_price,kind,label_zone,state,gpu\n"
+    "a,8,80,23.5,4,,x,,8\nb,8,,,,V100,y,cordoned,0\n",
+    "tasks.csv": "id,compute,storage,eligible,model,replicas,groups,max_loss,skip_price,move_price,"
+    "pinned,node,node_variant,gpu\n"
+    "t0,1,,zone=x|V100,,,g|h,,3,,,b,,1\nt1,,,,m,2,g,0.5,,2,a|b,,,\nt2,,,,,,,,,,,a,listed,\n",
+    "variants.csv": "model,task,name,part,parts,compute,storage,eligible,price,loss,gpu\n"
+    "m,,bf16,,2,3,1.5,,,,1\nm,,fp8,,,2,,zone=y,1.5,0.5,\n"
+    ",t2,listed,,,,,a|b,2,,\n,t2,listed,1,,1,,,,,2\n,t2,listed,2,,2,,b,,,\n,t2,one,,,1,,,,,\n",
+    "instance.json": '{"schema": "nodewise/2", "rules": [{"rule": "limit", "group": "g", "domain":'
+    ' "zone", "max": 3}], "quality_budget": 1, "max_moves": 3, "currency": "EUR"}\n',
+}
+RICH_RECORD: dict[str, Any] = {
+    "schema": "nodewise/2",
+    "models": {
+        "m": [
+            {"name": "bf16", "compute": 3, "storage": 1.5, "parts": 2, "resources": {"gpu": 1}},
+            {"name": "fp8", "compute": 2, "eligible": ["zone=y"], "price": 1.5, "loss": 0.5},
+        ]
+    },
+    "rules": [
+        {"rule": "limit", "group": "g", "domain": "zone", "max": 3},
+        {"rule": "spread", "group": "g", "domain": "node", "max_skew": 1, "min_domains": 2},
+        {"rule": "affinity", "group": "t1", "domain": "kind", "with": "h"},
+        {"rule": "anti-affinity", "group": "g", "with": "h", "domain": "zone"},
+    ],
+    "quality_budget": 1,
+    "quality_price": 0.5,
+    "current": {
+        "t0": "b",
+        "t1-0": {"node": ["a", "b"], "variant": "bf16"},
+        "t2": {"node": [None, "b"], "variant": "listed"},
+    },
+    "move_price": 1,
+    "max_moves": 3,
+    "currency": "EUR",
+    "nodes": [
+        {"id": "a", "compute": 8, "fixed_cost": 23.5, "overload_price": 4, "labels": {"zone": "x"}},
+        {"id": "b", "compute": 8, "kind": "V100", "state": "cordoned", "labels": {"zone": "y"}},
+        {"id": "c", "compute": 8, "resources": {"gpu": 8}},
+    ],
+    "tasks": [
+        {"id": "t0", "compute": 1, "eligible": ["zone=x"], "groups": ["g", "h"], "skip_price": 3},
+        {"id": "t1", "model": "m", "replicas": 2, "max_loss": 0.5, "move_price": 2, "pinned": "a"},
+        {
+            "id": "t2",
+            "groups": ["g"],
+            "pinned": ["a", "b"],
+            "variants": [
+                {"name": "listed", "parts": [{"compute": 1}, {"compute": 2, "eligible": ["b"]}]},
+                {"name": "one", "compute": 1},
+            ],
+        },
+    ],
+}
 PLACED = "task_id,node_id\nt0,a\nt1,b\n"
+RICH_PLACED = (
+    "task_id,node_id,variant,part\n"
+    "t0,,,\nt1-0,a,bf16,\nt1-0,b,bf16,\nt1-1,b,fp8,1\nt2,a,listed,2\nt2,b,listed,1\n"
+)
 SMALL = Instance([Node("a", 10), Node("b", 8)], [Task("t0", 3), Task("t1", 4)])
 OPENB_NODES = "sn,cpu_milli,memory_mib,gpu,model\nn0,64000,262144,2,P100\nn1,96000,393216,0,\n"
 OPENB_PODS = (
@@ -85,7 +144,29 @@ VALUES: list[Any] = [
         math.nan,
     ),
     *("", "a", "b", "t0", "\ud800", "x\udc00", "\0", "=1+1", "\x1b[31m", "V100", "id", "compute"),
-    *([], {}, [[]], ["a"], ["\ud800"], {"cpu": 1}, {"\ud800": 1}, {"compute": 1}, [1], {"": {}}),
+    *(
+        [],
+        {},
+        [[]],
+        ["a"],
+        [None],
+        [{}],
+        {"a": 1},
+        10**9,
+        3,
+        "g",
+        "zone",
+        "m",
+        "zone=x",
+        "limit",
+        "node",
+        ["\ud800"],
+        {"cpu": 1},
+        {"\ud800": 1},
+        {"compute": 1},
+        [1],
+        {"": {}},
+    ),
 ]
 CELLS = [
     *("", " ", "a", "b", "t0", "nan", "inf", "-1", "-0.0", "1e400", "1e308", "5e-324", "9" * 400),
@@ -148,6 +229,7 @@ def holds(read: Callable[[], Instance], folder: Path) -> None:
     """A valid instance, which survives being written, or one clear error."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # zipfile's, of a name that is there twice
+        warnings.simplefilter("ignore", NodewiseWarning)  # of present places that are unknown
         instance, refusal = outcome(read, InstanceError)
     if instance is None:
         assert str(folder) in refusal
@@ -198,14 +280,34 @@ def rebuilt(record: Any, edits: Iterable[tuple[str, int, int]]) -> Any:
 
 
 @COUNT
-@given(edits=byte_edits, changes=value_edits, structural=st.booleans())
-def test_json(folder: Path, edits: Any, changes: Any, structural: bool) -> None:
+@given(
+    record=st.sampled_from([RECORD, RICH_RECORD]),
+    edits=byte_edits,
+    changes=value_edits,
+    structural=st.booleans(),
+)
+def test_json(folder: Path, record: Any, edits: Any, changes: Any, structural: bool) -> None:
     path = folder / "i.json"
     if structural:
-        path.write_text(json.dumps(rebuilt(RECORD, changes)))
+        path.write_text(json.dumps(rebuilt(record, changes)))
     else:
-        path.write_bytes(edited(json.dumps(RECORD).encode(), edits))
+        path.write_bytes(edited(json.dumps(record).encode(), edits))
     holds(lambda: read_instance(path), folder)
+
+
+def test_what_is_damaged_here_is_whole(folder: Path) -> None:
+    """Else every damage would be refused for the same reason."""
+    path = folder / "whole.json"
+    place = folder / "whole"
+    place.mkdir()
+    for record in (RECORD, RICH_RECORD):
+        path.write_text(json.dumps(record))
+        read_instance(path)
+    for name, text in RICH_TABLES.items():
+        (place / name).write_text(text)
+    instance = read_instance(place)
+    path.write_text(RICH_PLACED)
+    assert read_allocation(instance, path).node_index.tolist()[0] == -1
 
 
 @pytest.mark.parametrize("depth", range(100, 12_000, 700))
@@ -253,16 +355,19 @@ def retold(table: str, edits: Iterable[tuple[str, int, int, str]]) -> bytes:
     return stream.getvalue().encode()
 
 
-members = st.sampled_from(["nodes.csv", "tasks.csv", "instance.json"])
 TABLES = {"nodes.csv": NODES, "tasks.csv": TASKS, "instance.json": SETTINGS}
+members = st.sampled_from(
+    [(tables, member) for tables in (TABLES, RICH_TABLES) for member in tables]
+)
 
 
 @COUNT
-@given(member=members, edits=byte_edits, cells=cell_edits, structural=st.booleans())
-def test_csv_folder(folder: Path, member: str, edits: Any, cells: Any, structural: bool) -> None:
-    place = folder / "tables"
+@given(told=members, edits=byte_edits, cells=cell_edits, structural=st.booleans())
+def test_csv_folder(folder: Path, told: Any, edits: Any, cells: Any, structural: bool) -> None:
+    tables, member = told
+    place = folder / ("rich" if tables is RICH_TABLES else "tables")
     place.mkdir(exist_ok=True)
-    for name, text in TABLES.items():
+    for name, text in tables.items():
         data = text.encode()
         if name == member:
             tells = structural and name.endswith(".csv")
@@ -271,17 +376,18 @@ def test_csv_folder(folder: Path, member: str, edits: Any, cells: Any, structura
     holds(lambda: read_instance(place), folder)
 
 
-def zipped(kind: int, names: Iterable[str] = TABLES) -> bytes:
+def zipped(kind: int, inside: str = "", tables: dict[str, str] = TABLES) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", kind) as archive:
-        for name in names:
-            archive.writestr(zipfile.ZipInfo(name), TABLES[name.rpartition("/")[2]], kind)
+        for name, text in tables.items():
+            archive.writestr(zipfile.ZipInfo(inside + name), text, kind)
     return stream.getvalue()
 
 
 KINDS = [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
 ZIPS = [zipped(kind) for kind in KINDS]
-ZIPS += [zipped(kind, [f"data/{name}" for name in TABLES]) for kind in KINDS]
+ZIPS += [zipped(kind, "data/") for kind in KINDS]
+ZIPS += [zipped(kind, "", RICH_TABLES) for kind in KINDS]
 
 
 @COUNT
@@ -318,6 +424,31 @@ def test_allocation(folder: Path, edits: Any, cells: Any, structural: bool) -> N
         assert str(path) in refusal
     else:
         assert set(allocation.node_of) == {"t0", "t1"}
+
+
+@pytest.fixture(scope="module")
+def rich(folder: Path) -> Instance:
+    place = folder / "placed"
+    place.mkdir()
+    for name, text in RICH_TABLES.items():
+        (place / name).write_text(text)
+    return read_instance(place)
+
+
+@COUNT
+@given(edits=byte_edits, cells=cell_edits, structural=st.booleans())
+def test_allocation_in_parts(
+    folder: Path, rich: Instance, edits: Any, cells: Any, structural: bool
+) -> None:
+    path = folder / "parts.csv"
+    data = retold(RICH_PLACED, cells) if structural else edited(RICH_PLACED.encode(), edits)
+    path.write_bytes(data)
+    allocation, refusal = outcome(lambda: read_allocation(rich, path), AllocationError)
+    if allocation is None:
+        assert str(path) in refusal
+        return
+    write_allocation(allocation, path)
+    assert read_allocation(rich, path) == allocation
 
 
 @COUNT

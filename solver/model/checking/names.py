@@ -21,6 +21,7 @@ __all__ = [
     "with_replicas",
 ]
 
+_MOST_TASKS = 20_000_000
 DOMAINS = ("node", "kind")
 """Domains of rules that are no labels."""
 
@@ -219,6 +220,16 @@ def with_replicas(columns: dict[str, Any], arguments: Sequence[str]) -> dict[str
             raise InstanceError(
                 f"task {names[j]!r}: replicas is {count!r}; it must be an integer, 0 or more"
             )
+        if number is not None:
+            if ids is not None and (not isinstance(ids[j], str) or not ids[j]):
+                raise InstanceError(
+                    f"tasks[{j}]: id is {ids[j]!r}; it must be text that is not empty"
+                )
+            if len(at) + number > _MOST_TASKS:
+                raise InstanceError(
+                    f"task {names[j]!r}: replicas is {count!r}; more than {_MOST_TASKS:,} tasks "
+                    "in all are not made"
+                )
         counts.append(number)
         at += [j] * (1 if number is None else number)
     for name in arguments:
