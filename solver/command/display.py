@@ -163,9 +163,19 @@ def _say_row(name: str, value: str | Text) -> None:
 
 
 def describe(instance: Instance) -> str:
-    """Name and size: "example: 4 nodes, 9 tasks"."""
+    """Name and size: "example: 4 nodes, 9 tasks, 3 variants, 1 rule"."""
     size = f"{instance.num_nodes:,} nodes, {instance.num_tasks:,} tasks"
+    for count, what in (
+        (len(instance.rows.all_variants), "variant"),
+        (len(instance.rules), "rule"),
+    ):
+        if count:
+            size += f", {_counted(count, what)}"
     return f"{instance.name}: {size}" if instance.name else size
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _rows(result: Result) -> Iterator[tuple[str, str | Text]]:
@@ -174,22 +184,39 @@ def _rows(result: Result) -> Iterator[tuple[str, str | Text]]:
     if result.termination.value not in ("proven", "finished"):
         status.append(f" ({result.termination.value})", style="default")
     yield "status", status
+    unit = f" {result.instance.currency}" if result.instance.currency else ""
     if result.allocation is not None:
-        yield "cost", number(result.cost)
+        yield "cost", number(result.cost) + unit
     if result.status is not Status.INFEASIBLE:
-        yield "bound", number(result.bound, down=result.bound != result.cost)
+        bound = number(result.bound, down=result.bound != result.cost)
+        yield "bound", bound if result.bound is None else bound + unit
     if result.allocation is not None:
         yield "gap", _gap(result.gap)
     if result.proof is not None:
         yield "proof", result.proof
     if result.allocation is not None:
+        yield from _choice_rows(result, unit)
         yield from _load_rows(result.allocation)
         yield from choices_of(result.allocation)
     if result.energy is not None:
         kwh, grams, cost = (result.energy[name] for name in ("kwh", "grams", "cost"))
-        yield "energy", f"{number(kwh)} kWh at a cost of {number(cost)}, {number(grams)} g CO2e"
+        price = number(cost) + unit
+        yield "energy", f"{number(kwh)} kWh at a cost of {price}, {number(grams)} g CO2e"
     yield "method", result.method
     yield "seconds", f"{result.seconds:.2f}"
+
+
+def _choice_rows(result: Result, unit: str) -> Iterator[tuple[str, str]]:
+    """What is left out and moved, and what that and the variants cost."""
+    parts = result.cost_parts
+    if parts.get("forms"):
+        yield "variants", f"at a cost of {number(parts['forms'])}{unit} for prices and losses"
+    if result.left_out:
+        count = f"{len(result.left_out):,} of {_counted(result.instance.num_tasks, 'task')}"
+        yield "left out", f"{count}, at a cost of {number(parts['left_out'])}{unit}"
+    if result.moves is not None:
+        price = f", at a cost of {number(parts['moves'])}{unit}" if parts["moves"] else ""
+        yield "moves", f"{_counted(result.moves, 'part')}{price}"
 
 
 def _load_rows(allocation: Allocation) -> Iterator[tuple[str, str]]:

@@ -186,6 +186,10 @@ class _Rows:
 def write_allocation(allocation: Allocation, path: StrPath) -> None:
     """Write the table of `allocation_rows`, in the order of the instance.
 
+    With the columns `variant,part`, where some task has several variants or parts or may be left
+    out: a row for each part, numbered from 1, and of a task that is left out one with an empty
+    `node_id`.
+
     Ids are written as they are, so that they read back. A spreadsheet takes one that begins with
     "=", "+", "-" or "@" for a formula: import ids of strangers as text.
 

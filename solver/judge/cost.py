@@ -23,6 +23,7 @@ __all__ = [
     "cost_parts",
     "energy_of",
     "in_user_units",
+    "node_cost_parts",
     "node_costs",
     "node_kwh",
 ]
@@ -104,18 +105,32 @@ def cost_parts(instance: Instance, allocation: AnyAllocation) -> dict[str, Numbe
     {'idle': 32, 'use': 0, 'overload': 8}
     """
     placed = as_allocation(instance, allocation)
-    parts = dict.fromkeys(("idle", "use", "overload"), Fraction(0))
-    rented = instance.power_off and instance.power_off != "owned"
-    for node in _loaded(placed):
-        if node.is_on or not rented:
-            parts["idle"] += node.on_cost
-        parts["use"] += node.use_price * min(node.load, node.compute)
-        parts["overload"] += node.overload_price * max(Fraction(0), node.load - node.compute)
-    if instance.energy is not None:
-        parts["energy"] = fraction_of(instance.energy.price_per_kwh) * _kwh(placed)
+    parts = {name: sum(each, Fraction(0)) for name, each in node_cost_parts(placed).items()}
     if not instance.is_plain:
         parts.update(_choices(Placed(instance, placed.node_index)))
     return {name: number_of(part.numerator, part.denominator) for name, part in parts.items()}
+
+
+def node_cost_parts(allocation: Allocation) -> dict[str, list[Fraction]]:
+    """What each node costs by what it is paid for, exactly.
+
+    Returns
+    -------
+    dict of str to (n,) list
+        "idle", "use", "overload" and "energy", as in `cost_parts`.
+    """
+    instance = allocation.instance
+    rented = instance.power_off and instance.power_off != "owned"
+    nodes, none = list(_loaded(allocation)), Fraction(0)
+    parts = {
+        "idle": [node.on_cost if node.is_on or not rented else none for node in nodes],
+        "use": [node.use_price * min(node.load, node.compute) for node in nodes],
+        "overload": [node.overload_price * max(none, node.load - node.compute) for node in nodes],
+    }
+    if instance.energy is not None:
+        price = fraction_of(instance.energy.price_per_kwh)
+        parts["energy"] = [price * kwh for kwh in node_kwh(allocation)]
+    return parts
 
 
 def _choices(placed: Placed) -> dict[str, Fraction]:

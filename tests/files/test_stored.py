@@ -42,8 +42,9 @@ def test_a_stored_allocation_is_read_and_written_as_ever(name: str, tmp_path: Pa
     assert (tmp_path / "allocation.csv").read_bytes() == stored
 
 
-def test_loads_of_a_stored_instance_are_written_as_ever(tmp_path: Path) -> None:
-    allocation = Allocation(read_instance(STORED / "plain"), PLACED["plain"])
+@pytest.mark.parametrize("name", HASHES)
+def test_loads_of_a_stored_instance_are_written_as_ever(name: str, tmp_path: Path) -> None:
+    allocation = Allocation(read_instance(STORED / name), PLACED[name])
     write_loads(allocation, tmp_path / "loads.csv")
-    stored = (STORED / "plain" / "loads.csv").read_bytes()
+    stored = (STORED / name / "loads.csv").read_bytes()
     assert (tmp_path / "loads.csv").read_bytes() == stored

@@ -15,7 +15,7 @@ from ..cells import at_default, says_nothing, sets_of, tidy_cells, values_of
 from ..places import place_to_write, places_of
 from .variants import variants_to_write
 
-__all__ = ["INSTANCE_SCHEMAS", "instance_lines", "settings_to_write"]
+__all__ = ["INSTANCE_SCHEMAS", "instance_lines", "schema_of", "settings_to_write"]
 
 INSTANCE_SCHEMAS = ("nodewise/1", "nodewise/2")
 """What can be read; an instance is written in the first that has its fields."""
@@ -25,7 +25,7 @@ _FIRST = ("name", "max_load", "power_off")
 """The settings that the first schema has."""
 
 
-def _schema_of(instance: Instance) -> str:
+def schema_of(instance: Instance) -> str:
     """The first schema that has all fields which the instance makes use of."""
     later = [
         field.since
@@ -48,7 +48,7 @@ def _is_told(instance: Instance, name: str) -> bool:
 
 def settings_to_write(instance: Instance, *, elsewhere: Collection[str] = ()) -> dict[str, Any]:
     """The schema and the settings that are not defaults, but for those told elsewhere."""
-    settings: dict[str, Any] = {"schema": _schema_of(instance)}
+    settings: dict[str, Any] = {"schema": schema_of(instance)}
     for name in dict.fromkeys((*_FIRST, *SETTINGS)):
         if name not in elsewhere and _is_told(instance, name):
             value = getattr(instance, name)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ...errors import InstanceError
+from ...model.exact import Array
 from ...model.fields import Field, Kind, fields_of
 from ...model.instance import Instance
 from ..cells import at_default, says_nothing, sets_of, tidy_cells, values_of
@@ -59,8 +60,10 @@ def _columns(instance: Instance, owner: str) -> _Columns:
                 columns[field.name] = [cells[group] for group in instance.task_group.tolist()]
         elif field.kind is Kind.RESOURCES:
             for name, column in getattr(instance, field.attribute).items():
-                if owner == "node" or column.any():
+                if owner == "node":
                     columns[name] = tidy_cells(column.tolist())
+                elif column.any():
+                    columns[name] = _needs(instance, column)
         elif field.kind is Kind.TEXTS:
             for key, texts in instance.node_labels.items():
                 columns[f"{LABEL}{key}"] = [text or "" for text in texts]
@@ -71,6 +74,13 @@ def _columns(instance: Instance, owner: str) -> _Columns:
             if _is_told(instance, field, values):
                 columns[field.name] = ["" if value is None else value for value in values]
     return columns
+
+
+def _needs(instance: Instance, column: Array) -> list[Any]:
+    """What tasks need of a resource; nothing for those that have variants."""
+    has_variants = (instance.task_model >= 0).tolist()
+    cells = tidy_cells(column.tolist())
+    return ["" if none else cell for cell, none in zip(cells, has_variants, strict=True)]
 
 
 _ELIGIBLE = "node, kind or label"

@@ -209,7 +209,8 @@ def with_replicas(columns: dict[str, Any], arguments: Sequence[str]) -> dict[str
         return made
     ids = columns.get("task_ids")
     names = [f"task-{j}" for j in range(len(given))] if ids is None else [*map(str, ids)]
-    counts, at = [], []
+    counts: list[int | None] = []
+    at: list[int] = []
     for j, count in enumerate(given):
         number = plain(count)
         if isinstance(number, float) and number.is_integer():
