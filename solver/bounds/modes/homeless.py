@@ -43,7 +43,7 @@ def _sentence(forms: Forms, k: int) -> str:
         if of_class.any():
             reason = _why_form(forms, int(np.flatnonzero(of_class)[0]))
         elif variant is not None:
-            most = instance.task_max_loss[j].item()
+            most = instance.task_max_loss[j : j + 1].tolist()[0]
             reason = f"its loss is {plain(variant.loss)}, and max_loss is {plain(most)}"
         found.append((reason, "" if variant is None else variant.name))
     if len(found) == 1:
