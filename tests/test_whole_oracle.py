@@ -11,7 +11,7 @@ import pytest
 import whole_oracle
 from random_instances import random_instances
 from whole_brute_force import brute_force
-from whole_draws import FEATURES
+from whole_draws import FEATURES, NUMBERS
 from whole_instances import whole_instances
 
 from solver.model.instance import Instance
@@ -224,10 +224,10 @@ def everything(instance):
     return itertools.product(*ways), math.prod(map(len, ways))
 
 
-@pytest.mark.parametrize("integers", [True, False])
-def test_brute_force_equals_plain_enumeration(integers):
+@pytest.mark.parametrize("numbers", NUMBERS)
+def test_brute_force_equals_plain_enumeration(numbers):
     enumerated = 0
-    for instance, homes in whole_instances(80, seed=5, integers=integers):
+    for instance, homes in whole_instances(80, seed=5, numbers=numbers):
         placements, count = everything(instance)
         if count > 500:
             continue
@@ -266,11 +266,11 @@ def test_random_instances_repeat_for_a_seed():
     assert list(whole_instances(10, seed=3)) != list(whole_instances(10, seed=4))
 
 
-@pytest.mark.parametrize("integers", [True, False])
-def test_random_instances_reach_every_feature(integers):
+@pytest.mark.parametrize("numbers", NUMBERS)
+def test_random_instances_reach_every_feature(numbers):
     seen: Counter[str] = Counter(dict.fromkeys(FEATURES, 0))
     count = 300
-    for instance, homes in whole_instances(count, seed=2, integers=integers):
+    for instance, homes in whole_instances(count, seed=2, numbers=numbers):
         seen.update(features_of(instance, homes))
     rare = {feature: times for feature, times in seen.items() if times < 10}
     assert rare == {}

@@ -23,14 +23,15 @@ FEATURES = (
     *("variants", "models", "parts", "part_records", "replicas", "rules", "max_loss", "skip"),
     *("quality_budget", "quality_price", "current", "move_price", "max_moves"),
 )
+NUMBERS = ("integers", "decimals", "long")
 ZONES = ("a", "b", "c")
 
 
 class Draw:
     """Draws the parts of one instance; which features it has is drawn at the start."""
 
-    def __init__(self, rng: np.random.Generator, integers: bool, features: Sequence[str]) -> None:
-        self.rng, self.integers = rng, integers
+    def __init__(self, rng: np.random.Generator, numbers: str, features: Sequence[str]) -> None:
+        self.rng, self.numbers = rng, numbers
         rate = float(rng.choice([0.2, 0.4, 0.7]))
         self.has = {name: name in features and self.chance(rate) for name in FEATURES}
         for name in ("rules", "parts"):
@@ -46,12 +47,14 @@ class Draw:
         return int(self.rng.integers(least, most + 1))
 
     def number(self, most: int, least: int = 0) -> Number:
-        """A number near an integer of a range: with `integers` that integer."""
+        """A number near an integer of a range, as `numbers` says."""
         k = self.whole(least, most)
-        if self.integers:
+        if self.numbers == "integers":
             return k
-        forms = (k, k * 0.1, k / 3, k + 0.75 if k else 0, k * 1.1, k / 8)
-        return forms[self.whole(0, len(forms) - 1)]
+        forms: tuple[Number, ...] = (k, k / 10, k + 0.75 if k else 0, k / 4, k / 8, k * 11 / 10)
+        if self.numbers == "long":
+            forms = (k, k * 0.1, k / 3, k + 0.75 if k else 0, k * 1.1, k / 7)
+        return self.one_of(forms)
 
     def one_of(self, choices: Sequence[Any]) -> Any:
         return choices[self.whole(0, len(choices) - 1)]
@@ -249,7 +252,7 @@ class Draw:
             settings["energy"] = {
                 "hours": self.one_of((10, 1000)),
                 "price_per_kwh": self.number(5),
-                "pue": self.one_of((1, 1.25) if not self.integers else (1, 2)),
+                "pue": self.one_of((1, 2) if self.numbers == "integers" else (1, 1.25)),
                 "grams_per_kwh": self.number(9),
             }
         return nodes, settings
