@@ -30,12 +30,16 @@ def whole_instances(count: int, seed: int, **options: Any) -> Iterator[Case]:
 
 
 def whole_instance(
-    rng: np.random.Generator, *, numbers: str = "integers", features: Sequence[str] = FEATURES
+    rng: np.random.Generator,
+    *,
+    integers: bool = True,
+    numbers: str | None = None,
+    features: Sequence[str] = FEATURES,
 ) -> Case:
     """Draw an instance: 2 to 4 nodes, tasks of up to 6 parts in all, some of `features`.
 
     Its `numbers` are "integers", "decimals" (of few digits) or "long" (thirds, sevenths, and sums
-    that floats round).
+    that floats round); `integers` is a short way to the first two.
 
     Nodes, tasks and where they are now come first; then a hidden placement, and capacities,
     rules and budgets that hold for it, often with no slack. Rules and budgets that the cheapest
@@ -43,7 +47,9 @@ def whole_instance(
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NodewiseWarning)  # nodes that are gone
-        return _whole_instance(rng, Draw(rng, numbers, features))
+        return _whole_instance(
+            rng, Draw(rng, numbers or ("integers" if integers else "decimals"), features)
+        )
 
 
 def _whole_instance(rng: np.random.Generator, draw: Draw) -> Case:
