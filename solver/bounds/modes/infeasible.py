@@ -102,8 +102,8 @@ def _moves(forms: Forms) -> str | None:
         return None
     ids = forms.tasks_of(np.flatnonzero(least))
     return (
-        f"max_moves: {count(ids, 'task')} cannot stay as now, which takes {moves:,} moves of parts "
-        f"at least; max_moves is {modes.most_moves:,}: {moves - modes.most_moves:,} over"
+        f"max_moves: of {count(ids, 'task')} no fewer than {moves:,} parts must move; "
+        f"max_moves is {modes.most_moves:,}: {moves - modes.most_moves:,} over"
     )
 
 
