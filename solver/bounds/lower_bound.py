@@ -14,6 +14,7 @@ from ..time_limits import LONGEST, TIME_LIMIT_RULE, is_time_limit
 from .closed_form import closed_form_bound
 from .infeasible import why_infeasible
 from .linear import linear_bound
+from .modes.linear import why_relaxation_infeasible
 
 __all__ = ["BOUNDS", "lower_bound"]
 
@@ -59,12 +60,25 @@ def lower_bound(
     if why_infeasible(problem) is not None:
         return None
     found = None if problem.modes is None else merged(instance)
+    if found is not None:
+        problem = Problem(found.instance)
     seconds = min(float(time_limit), LONGEST)
-    if found is None:
-        bound = BOUNDS[method](problem, seconds)
-    else:
-        bound = found.bound_in_whole(BOUNDS[method](Problem(found.instance), seconds))
+    bound = BOUNDS[method](problem, seconds)
+    if method != "closed-form" and _is_refuted(problem, seconds):
+        return None
+    if found is not None:
+        bound = found.bound_in_whole(bound)
     return in_user_units(instance, bound, floor=True)
+
+
+def _is_refuted(problem: Problem, time_limit: float) -> bool:
+    """Whether not even the linear relaxation over modes has a solution, provably."""
+    if problem.modes is None:
+        return False
+    try:
+        return why_relaxation_infeasible(problem, time_limit) is not None
+    except BackendUnavailableError:
+        return False
 
 
 def _column_bound(problem: Problem, time_limit: float) -> int:

@@ -133,13 +133,26 @@ class ModesRelaxation:
         With modes.
     merged : bool
         See `places_of`.
+
+    Attributes
+    ----------
+    program : ExactProgram
+    places : Places
+    limits : list of (str, (rows,) int64)
+        The rows of each hard dimension, budget and rule, by what users call it.
+    mode, part_column : (cells,) int64
+        The columns X, and of which mode each is.
+    form_column : (F,), left_out, left_out_column : (classes with a skip price,) int64
+        The columns Y, and the classes and columns of Z.
+    cover_row : (K,), parts_row : (P,) int64
     """
 
     def __init__(self, problem: Problem, *, merged: bool = False) -> None:
-        self._problem = problem
+        self._instance, self._classes = problem.instance, problem.classes
         self._modes = modes = _modes(problem)
         self.places = places = places_of(problem, merged=merged)
         self._numbers = problem.exact_numbers
+        self.limits: list[tuple[str, Array]] = []
         self._builder = builder = ExactProgramBuilder()
         self._add_parts()
         self._add_forms()
@@ -154,10 +167,12 @@ class ModesRelaxation:
         if modes.budget is not None:
             row = builder.add_rows(1, limit=modes.budget)
             builder.add_entries(row, self.form_column, _objects(modes.form_loss))
+            self.limits.append(("quality_budget", row))
         if modes.most_moves is not None:
             moved = ~self._stays & modes.counts_as_move[self.mode]
             row = builder.add_rows(1, limit=modes.most_moves)
             builder.add_entries(row, self.part_column[moved], 1)
+            self.limits.append(("max_moves", row))
         cells = Cells(
             mode=self.mode,
             place=self._place,
@@ -170,7 +185,7 @@ class ModesRelaxation:
             node_count=places.count,
             first=places.first,
         )
-        add_rules(builder, modes, cells)
+        self.limits += add_rules(builder, modes, cells)
         constant: int = sum(problem.instance.exact.node_off_cost.tolist())
         self.program = builder.build(constant)
 
@@ -195,7 +210,7 @@ class ModesRelaxation:
 
     def _add_forms(self) -> None:
         modes, builder = self._modes, self._builder
-        count = self._problem.classes.task_count
+        count = self._classes.task_count
         forms = np.arange(modes.form_class.size)
         can_be_left = np.array([price is not None for price in modes.skip_cost], dtype=bool)
         left = np.flatnonzero(can_be_left)
@@ -258,6 +273,7 @@ class ModesRelaxation:
             builder.add_entries(
                 row_of[self._place[cells]], self.part_column[cells], need[self.mode[cells]]
             )
+            self.limits.append((self._instance.exact.dimensions[d], row_of[where]))
 
     @cached_property
     def _most_demand(self) -> int:
@@ -328,7 +344,7 @@ class ModesRelaxation:
 
     def parts(self, values: Array) -> Array:
         """(P, G) floats: parts of each mode on each class of nodes at a solution in floats."""
-        places, classes = self.places, self._problem.classes
+        places, classes = self.places, self._classes
         X = np.zeros(places.most.shape)
         np.add.at(X, (self.mode, self._place), values[self.part_column])
         share = classes.node_count / places.count[places.of_class]

@@ -51,7 +51,7 @@ def modes_never_placed(modes: Modes) -> Array:
     return never
 
 
-def add_rules(builder: ExactProgramBuilder, modes: Modes, cells: Cells) -> None:
+def add_rules(builder: ExactProgramBuilder, modes: Modes, cells: Cells) -> list[tuple[str, Array]]:
     r"""Add a relaxation of every rule.
 
     With N_d, W_d the parts of `group` and `with` in domain d, and M_d, M'_d the most there can be:
@@ -70,8 +70,13 @@ def add_rules(builder: ExactProgramBuilder, modes: Modes, cells: Cells) -> None:
     Where every node is a domain, the rows of the nodes of one place are added up: t stands for
     the least of all, a for how many of the nodes are chosen.
     """
+    named = []
     for rule in modes.rules:
+        begin = builder.num_rows
         _Rule(builder, modes, cells, rule).add()
+        name = f"the {rule.rule.name} of group {rule.rule.group!r} by {rule.rule.domain}"
+        named.append((name, np.arange(begin, builder.num_rows)))
+    return named
 
 
 class _Rule:

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
-from typing import Any
+from weakref import WeakKeyDictionary
 
-import numpy as np
-
-from ...engines.limits import GLOP
-from ...engines.process import EngineCrash, HardLimitReached, run_job
 from ...model.exact import Array
 from ...problem.attainable import round_up_to_attainable
 from ...problem.problem import Problem
-from ...programs.exact_program import ratios
-from ...programs.linear_model import LinearModel
 from ...programs.modes_relaxation import ModesRelaxation
-from .lagrangian import exact_multipliers, program_bound, with_best_prices
-from .refinement import refined
+from .lagrangian import program_bound, with_best_prices
+from .prices import priced
+from .shortage import why_short
 
-__all__ = ["RelaxationSolution", "modes_linear_bound", "relaxation_solution"]
+__all__ = [
+    "RelaxationSolution",
+    "modes_linear_bound",
+    "relaxation_solution",
+    "why_relaxation_infeasible",
+]
 
 _PROGRAM_CELLS, _MAX_CELLS = 60_000, 400_000
-_LEAST_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -44,6 +42,19 @@ class RelaxationSolution:
     bound: int
 
 
+@dataclass(frozen=True)
+class _Solved:
+    """What is known of the relaxation of a problem."""
+
+    relaxation: ModesRelaxation
+    status: str
+    bound: int | None
+    values: Array | None
+
+
+_solved: WeakKeyDictionary[Problem, _Solved] = WeakKeyDictionary()
+
+
 def relaxation_solution(problem: Problem, time_limit: float = 60.0) -> RelaxationSolution | None:
     """Solve the linear relaxation of a problem with modes.
 
@@ -55,70 +66,52 @@ def relaxation_solution(problem: Problem, time_limit: float = 60.0) -> Relaxatio
     RelaxationSolution or None
         None if the program is too large, or GLOP finds no solution in the time.
     """
-    solved = _solved(problem, time_limit)
-    if solved is None:
+    solved = _solve(problem, time_limit)
+    if solved is None or solved.values is None or solved.bound is None:
         return None
-    relaxation, bound, values = solved
-    if values is None or bound is None:
-        return None
+    relaxation, values = solved.relaxation, solved.values
     return RelaxationSolution(
-        forms=relaxation.forms(values), parts=relaxation.parts(values), bound=bound
+        forms=relaxation.forms(values), parts=relaxation.parts(values), bound=solved.bound
     )
 
 
 def modes_linear_bound(problem: Problem, time_limit: float = 60.0) -> int | None:
     """The bound of the linear relaxation over modes, in exact cost units; None if there is none."""
-    solved = _solved(problem, time_limit)
-    return None if solved is None else solved[1]
+    solved = _solve(problem, time_limit)
+    return None if solved is None else solved.bound
 
 
-def relaxation_bound(relaxation: ModesRelaxation, multipliers: Array, shift: int) -> int:
-    """The better bound of the multipliers as they are and with the best prices of the classes."""
-    program = relaxation.program
-    as_they_are = program_bound(program, multipliers, shift)
-    best = with_best_prices(relaxation, multipliers, shift)
-    return max(as_they_are, program_bound(program, best, shift))
+def why_relaxation_infeasible(problem: Problem, time_limit: float = 60.0) -> str | None:
+    """A proof, as a sentence, that not even the relaxation has a solution; None without one.
 
-
-def _solved(
-    problem: Problem, time_limit: float
-) -> tuple[ModesRelaxation, int | None, Array | None] | None:
-    """The program, its bound, and a solution in floats, as far as GLOP finds them in the time."""
-    relaxation = _relaxation(problem)
-    if relaxation is None or time_limit <= 0:
+    It takes another program, which is solved only where GLOP calls the first one infeasible.
+    """
+    solved = _solve(problem, time_limit)
+    if solved is None or solved.status != "infeasible":
         return None
-    program = relaxation.program
-    model, cost_unit, row_unit = program.scaled()
-    deadline = time.monotonic() + time_limit
+    return why_short(solved.relaxation, time_limit)
 
-    def solve(model: LinearModel) -> dict[str, Any]:
-        seconds = max(_LEAST_SECONDS, deadline - time.monotonic())
-        answer: dict[str, Any] = run_job(
-            GLOP,
-            "solve_relaxation",
-            {"model": model, "time_limit": seconds},
-            hard_limit=seconds + 1.0,
-        )
-        return answer
 
-    bound = None
-    try:
-        answer = solve(model)
-        duals, values = answer["duals"], answer["values"]
-        if duals is not None:
-            y, shift = exact_multipliers(program, duals, cost_unit, row_unit)
-            bound = relaxation_bound(relaxation, y, shift)
-            if values is not None:
-                better = refined(program, model, row_unit, y, shift, values, solve)
-                bound = max(bound, relaxation_bound(relaxation, better, shift))
-    except (HardLimitReached, EngineCrash):
-        if bound is None:
-            return None
-    if bound is not None:
-        bound = round_up_to_attainable(problem, bound)
-    if values is not None:
-        values = values * ratios(program.unit, np.ones_like(program.unit))
-    return relaxation, bound, values
+def _solve(problem: Problem, time_limit: float) -> _Solved | None:
+    """The relaxation of a problem solved, or what was found before; None if it is too large."""
+    if problem in _solved:
+        return _solved[problem]
+    relaxation = _relaxation(problem) if time_limit > 0 else None
+    if relaxation is None:
+        return None
+    found = priced(relaxation.program, time_limit)
+    bounds = [_bound(relaxation, y, found.shift) for y in found.multipliers]
+    bound = round_up_to_attainable(problem, max(bounds)) if bounds else None
+    solved = _Solved(relaxation, found.status, bound, found.values)
+    if found.status in ("optimal", "infeasible"):
+        _solved[problem] = solved
+    return solved
+
+
+def _bound(relaxation: ModesRelaxation, multipliers: Array, shift: int) -> int:
+    """The better bound of the multipliers as they are and with the best prices of the classes."""
+    best = with_best_prices(relaxation, multipliers, shift)
+    return max(program_bound(relaxation.program, y, shift) for y in (multipliers, best))
 
 
 def _relaxation(problem: Problem) -> ModesRelaxation | None:
