@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from ..bounds.linear import linear_bound
+from ..bounds.modes.linear import why_relaxation_infeasible
 from ..engines.limits import CP_SAT
 from ..engines.process import EngineCrash, warm_up
 from ..errors import BackendUnavailableError
@@ -121,8 +122,14 @@ def _columns_in(share: float) -> Iterator[_Stage]:
     yield _Stage(_columns, share)
 
 
-def _bound(problem: Problem, options: Options, best: Best) -> None:
+def _bound(problem: Problem, options: Options, best: Best) -> Outcome | None:
     best.bounded(linear_bound(problem, options.seconds_left()), Proof.LINEAR)
+    if problem.modes is None or best.node_index is not None:
+        return None
+    reason = why_relaxation_infeasible(problem, options.seconds_left())
+    if reason is None:
+        return None
+    return Outcome(Termination.PROVEN, infeasible_because=reason, proof=Proof.LINEAR)
 
 
 def _exact(problem: Problem, options: Options, best: Best) -> Outcome:

@@ -12,11 +12,14 @@ from solver import (
     Node,
     Part,
     Spread,
+    Status,
     Task,
     Variant,
     lower_bound,
+    solve,
 )
 from solver.bounds.infeasible import why_infeasible
+from solver.bounds.modes.linear import why_relaxation_infeasible
 from solver.problem.problem import Problem
 
 
@@ -228,3 +231,44 @@ def test_the_least_needs_over_the_variants_do_not_fit():
     )
     tasks[2] = Task("t2", variants=variants, skip_price=1)
     assert why(nodes, tasks) is None
+
+
+@pytest.mark.parametrize("integers", [True, False])
+def test_the_relaxation_refutes_only_where_there_is_no_allocation(integers):
+    refuted = none = 0
+    for case in whole_instances(150, seed=182, integers=integers):
+        problem = Problem(case.instance)
+        if problem.modes is None:
+            continue
+        impossible = brute_force(case.instance, case.homes) is None
+        none += impossible
+        if why_relaxation_infeasible(problem) is not None:
+            assert impossible
+            refuted += 1
+    assert refuted >= 0.9 * none >= 15
+
+
+def test_limits_that_clash_only_together():
+    """In zone a there is storage for two, in b a limit of one."""
+    nodes = [
+        Node("a", compute=9, storage=4, labels={"zone": "a"}),
+        Node("b", compute=9, storage=9, labels={"zone": "b"}),
+    ]
+    variants = [Variant("fp8", compute=1, storage=2, loss=0), Variant("int4", 1, 1, loss=3)]
+    tasks = [Task(f"t{j}", variants=variants, groups=("web",)) for j in range(4)]
+    settings = {"rules": [Limit("web", "zone", 2)], "quality_budget": 2}
+    assert why(nodes, tasks, **settings) is None
+    assert lower_bound(Instance(nodes, tasks, **settings)) is not None
+    settings["rules"] = [Limit("web", "zone", 3)]
+    nodes[1] = Node("b", compute=9, storage=2, labels={"zone": "b"})
+    instance = Instance(nodes, tasks, **settings)
+    assert why_infeasible(Problem(instance)) is None
+    assert why_relaxation_infeasible(Problem(instance)) == (
+        "at least 1 of the tasks that must run has no place, even if tasks could be cut into "
+        "pieces; what clashes: storage, quality_budget"
+    )
+    assert lower_bound(instance) is None
+    assert lower_bound(instance, "closed-form") is not None
+    result = solve(instance, time_limit=20, num_workers=1)
+    assert result.status is Status.INFEASIBLE
+    assert "storage, quality_budget" in result.infeasible_because
