@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ..engines.limits import CP_SAT, hard_limit
@@ -21,21 +22,39 @@ __all__ = ["cp_sat"]
 def cp_sat(problem: Problem, options: Options) -> Outcome:
     """Solve the model over task classes and nodes; warm-started, incumbents as they come.
 
+    Where costs are rounded, what is found leaves room for more digits: then once more with these.
+
     Raises
     ------
     ModelTooLargeError
         If the model would have too many variables.
     """
+    outcome, found = _solve(problem, options)
+    while found is not None and outcome.termination is Termination.PROVEN:
+        options = replace(options, start=found)
+        outcome, found = _solve(problem, options)
+    return outcome
+
+
+def _solve(problem: Problem, options: Options) -> tuple[Outcome, Array | None]:
+    """Solve the model once; the outcome, and what was found below the start at rounded costs."""
     built = _model(problem, options)
     grid = built.grid
     hint = built.hint(options.start)
     lower, upper = _objective_limits(options, built, hint)
+    rounded: list[tuple[int, Array]] = []
+    if not grid.exact_cost and options.start is not None:
+        rounded.append((cost_in_units(problem.instance, options.start), options.start))
 
     def offer(values: Array) -> None:
         node_index = built.decode(values)
         assert node_index is not None  # CP-SAT's values are whole
         if (grid.exact_limits and built.exact_budget) or keeps_rules(problem, node_index):
             options.on_incumbent(node_index)
+            if not grid.exact_cost:
+                cost = cost_in_units(problem.instance, node_index)
+                if not rounded or cost < rounded[-1][0]:
+                    rounded.append((cost, node_index))
 
     def news(item: tuple[str, Any]) -> None:
         kind, content = item
@@ -64,12 +83,13 @@ def cp_sat(problem: Problem, options: Options) -> Outcome:
             on_news=news,
         )
     except HardLimitReached:
-        return Outcome(Termination.TIME_LIMIT)
+        return Outcome(Termination.TIME_LIMIT), None
     if answer["values"] is not None:
         offer(answer["values"])
     if answer["bound"] is not None:
         news(("bound", answer["bound"]))
-    return outcome_of(problem, options, answer["status"])
+    better = [node_index for _, node_index in rounded if node_index is not options.start]
+    return outcome_of(problem, options, answer["status"]), better[-1] if better else None
 
 
 def _model(problem: Problem, options: Options) -> AssignmentModel:
