@@ -195,9 +195,8 @@ def _rows(result: Result) -> Iterator[tuple[str, str | Text]]:
     if result.proof is not None:
         yield "proof", result.proof
     if result.allocation is not None:
-        yield from _choice_rows(result, unit)
         yield from _load_rows(result.allocation)
-        yield from choices_of(result.allocation)
+        yield from _choice_rows(result, result.allocation, unit)
     if result.energy is not None:
         kwh, grams, cost = (result.energy[name] for name in ("kwh", "grams", "cost"))
         price = number(cost) + unit
@@ -206,17 +205,14 @@ def _rows(result: Result) -> Iterator[tuple[str, str | Text]]:
     yield "seconds", f"{result.seconds:.2f}"
 
 
-def _choice_rows(result: Result, unit: str) -> Iterator[tuple[str, str]]:
-    """What is left out and moved, and what that and the variants cost."""
+def _choice_rows(result: Result, allocation: Allocation, unit: str) -> Iterator[tuple[str, str]]:
+    """What is left out, moved and lost, and what that and the variants cost."""
     parts = result.cost_parts
     if parts.get("forms"):
-        yield "variants", f"at a cost of {number(parts['forms'])}{unit} for prices and losses"
-    if result.left_out:
-        count = f"{len(result.left_out):,} of {_counted(result.instance.num_tasks, 'task')}"
-        yield "left out", f"{count}, at a cost of {number(parts['left_out'])}{unit}"
-    if result.moves is not None:
-        price = f", at a cost of {number(parts['moves'])}{unit}" if parts["moves"] else ""
-        yield "moves", f"{_counted(result.moves, 'part')}{price}"
+        yield "variants", f"{number(parts['forms'])}{unit} for prices and losses"
+    for name, told in choices_of(allocation):
+        cost = parts.get(name.replace(" ", "_"))
+        yield name, f"{told}, at a cost of {number(cost)}{unit}" if cost else told
 
 
 def _load_rows(allocation: Allocation) -> Iterator[tuple[str, str]]:
