@@ -264,7 +264,7 @@ def _exit_code(result: Result) -> int:
 @app.command("check")
 def check_command(
     instance: InstanceArgument,
-    allocation: Annotated[str, typer.Argument(help="CSV with the columns task_id and node_id.")],
+    allocation: Annotated[str, typer.Argument(help="CSV: task_id,node_id[,variant,part].")],
 ) -> None:
     """Check an allocation: print its cost, what is left out or moves, and every rule it breaks.
 
