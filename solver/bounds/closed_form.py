@@ -8,13 +8,15 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..model.exact import exact_sum
+from ..model.exact import Array, exact_sum
 from ..model.instance import Instance
 from ..problem.attainable import round_up_to_attainable
 from ..problem.modes import Modes
 from ..problem.problem import Problem
 
 __all__ = ["closed_form_bound"]
+
+_MAX_CELLS = 20_000_000
 
 
 def closed_form_bound(problem: Problem, _time_limit: float = 0.0) -> int:
@@ -58,7 +60,7 @@ def _with_modes(problem: Problem, modes: Modes) -> int:
         for (load, cost), (more, less) in itertools.pairwise(hull):
             steps.append((Fraction(cost - less, more - load), (more - load) * count))
     demand = least + sum(amount for _, amount in steps)
-    used = problem.fits.any(axis=0)[problem.classes.node_class]
+    used = _fitting(problem)[1][problem.classes.node_class]
     places = [
         (price, room)
         for (price, room), may in zip(_places(instance, demand), np.tile(used, 2), strict=True)
@@ -80,9 +82,17 @@ def _with_modes(problem: Problem, modes: Modes) -> int:
     return round_up_to_attainable(problem, math.ceil(total))
 
 
+def _fitting(problem: Problem) -> tuple[Array, Array]:
+    """(P,) and (G,) bool: which modes and nodes fit any other; all, if there are too many."""
+    modes, nodes = problem.exact_numbers.demand.size, problem.classes.num_node_classes
+    if modes * nodes > _MAX_CELLS:
+        return np.ones(modes, dtype=bool), np.ones(nodes, dtype=bool)
+    return problem.fits.any(axis=1), problem.fits.any(axis=0)
+
+
 def _choices(problem: Problem, modes: Modes) -> list[list[tuple[int, int]]]:
     """Load and cost of each choice that a task of each class has, load on any node."""
-    demand, fits = problem.exact_numbers.demand.tolist(), problem.fits.any(axis=1).tolist()
+    demand, fits = problem.exact_numbers.demand.tolist(), _fitting(problem)[0].tolist()
     load: list[int | None] = [0] * len(modes.form_cost)
     for p, f in enumerate(modes.mode_form.tolist()):
         so_far = load[f]

@@ -15,20 +15,20 @@ from ..problem.problem import Problem
 from .exact_program import ExactProgramBuilder
 from .modes_rules import Cells, add_rules, modes_never_placed
 
-__all__ = ["ModesRelaxation", "Places", "places_of"]
+__all__ = ["ModesRelaxation", "NodeSets", "node_sets_of"]
 
 _APART_ROWS = 20_000
 
 
 @dataclass(frozen=True)
-class Places:
+class NodeSets:
     """The N sets of nodes that a relaxation tells apart: the classes, or unions of such.
 
     Attributes
     ----------
     of_class : (G,) int64
     first : (N,) int64
-        A class of each place; those of one place differ at most in what is at home there.
+        A class of each set; the classes of one set differ at most in what is at home there.
     count : (N,) int64
         Nodes.
     most, room : (P, N) int64
@@ -47,8 +47,8 @@ class Places:
     is_open: Array
 
 
-def places_of(problem: Problem, *, merged: bool) -> Places:
-    """The classes of nodes as places; `merged`: of those that differ only in homes, the union.
+def node_sets_of(problem: Problem, *, merged: bool) -> NodeSets:
+    """The classes of nodes as sets; `merged`: of those that differ only in homes, the union.
 
     What holds of every node of a union holds of it with capacities, rooms and homes added up, so
     a relaxation over unions is one. It does not see that loads within one may be uneven.
@@ -89,7 +89,7 @@ def places_of(problem: Problem, *, merged: bool) -> Places:
     node_class = classes.node_class[modes.home_node]
     stay = np.minimum(modes.home_count, most[modes.home_mode, node_class])
     np.add.at(home, (of_class[node_class], modes.home_mode), stay)
-    return Places(
+    return NodeSets(
         of_class=of_class,
         first=first,
         count=np.bincount(of_class, weights=classes.node_count, minlength=first.size).astype(
@@ -110,7 +110,7 @@ def _modes(problem: Problem) -> Modes:
 class ModesRelaxation:
     r"""The linear program, and where in it everything is.
 
-    Columns: X (parts of mode p on place g that are not at home there, and those that are), Y
+    Columns: X (parts of mode p on set g of nodes that are not at home there, and those that are), Y
     (tasks in form f), Z (tasks of class k left out), V (overload), with power_off U (nodes that
     are on), and what the rules add. Rows, with n_g nodes, C_g, Q_g the numbers of one of them:
 
@@ -132,12 +132,12 @@ class ModesRelaxation:
     problem : Problem
         With modes.
     merged : bool
-        See `places_of`.
+        See `node_sets_of`.
 
     Attributes
     ----------
     program : ExactProgram
-    places : Places
+    node_sets : NodeSets
     limits : list of (str, (rows,) int64)
         The rows of each hard dimension, budget and rule, by what users call it.
     mode, part_column : (cells,) int64
@@ -150,7 +150,7 @@ class ModesRelaxation:
     def __init__(self, problem: Problem, *, merged: bool = False) -> None:
         self._instance, self._classes = problem.instance, problem.classes
         self._modes = modes = _modes(problem)
-        self.places = places = places_of(problem, merged=merged)
+        self.node_sets = node_sets = node_sets_of(problem, merged=merged)
         self._numbers = problem.exact_numbers
         self.limits: list[tuple[str, Array]] = []
         self._builder = builder = ExactProgramBuilder()
@@ -159,8 +159,8 @@ class ModesRelaxation:
         on = problem.instance.power_off
         self._U = None
         if on:
-            idle = self._numbers.idle_cost[places.first]
-            self._U = builder.add_columns(places.count.size, upper=places.count, cost=idle)
+            idle = self._numbers.idle_cost[node_sets.first]
+            self._U = builder.add_columns(node_sets.count.size, upper=node_sets.count, cost=idle)
         self._add_capacities()
         self._add_rooms()
         self._add_apart()
@@ -175,35 +175,35 @@ class ModesRelaxation:
             self.limits.append(("max_moves", row))
         cells = Cells(
             mode=self.mode,
-            place=self._place,
+            node_set=self._node_set,
             column=self.part_column,
             on=self._U,
             needs=self._numbers.needs,
-            capacity=self._numbers.capacity[places.first],
-            most=places.most,
-            room=places.room,
-            node_count=places.count,
-            first=places.first,
+            capacity=self._numbers.capacity[node_sets.first],
+            most=node_sets.most,
+            room=node_sets.room,
+            node_count=node_sets.count,
+            first=node_sets.first,
         )
         self.limits += add_rules(builder, modes, cells)
         constant: int = sum(problem.instance.exact.node_off_cost.tolist())
         self.program = builder.build(constant)
 
     def _add_parts(self) -> None:
-        modes, places, numbers = self._modes, self.places, self._numbers
+        modes, node_sets, numbers = self._modes, self.node_sets, self._numbers
         priced = _objects(modes.move_cost) != 0
         # Where moves neither cost nor count, a part at home is a part like any other.
         telling = modes.counts_as_move & (priced | (modes.most_moves is not None))
-        stay = (places.home > 0) & telling[:, None]
-        new = (places.room > 0) & (places.is_open | ~telling[:, None])
+        stay = (node_sets.home > 0) & telling[:, None]
+        new = (node_sets.room > 0) & (node_sets.is_open | ~telling[:, None])
         (p, g), (home_p, home_g) = np.nonzero(new), np.nonzero(stay)
         self.mode = np.concatenate((p, home_p))
-        self._place = np.concatenate((g, home_g))
+        self._node_set = np.concatenate((g, home_g))
         self._stays = np.arange(self.mode.size) >= p.size
-        upper = np.where(self._stays, places.home[self.mode, self._place], 0)
-        upper[: p.size] = places.room[p, g]
-        use_price = numbers.use_price[places.first].astype(object)
-        cost = use_price[self._place] * numbers.demand.astype(object)[self.mode]
+        upper = np.where(self._stays, node_sets.home[self.mode, self._node_set], 0)
+        upper[: p.size] = node_sets.room[p, g]
+        use_price = numbers.use_price[node_sets.first].astype(object)
+        cost = use_price[self._node_set] * numbers.demand.astype(object)[self.mode]
         moved = ~self._stays & modes.counts_as_move[self.mode]
         cost[moved] += _objects(modes.move_cost)[self.mode[moved]]
         self.part_column = self._builder.add_columns(self.mode.size, upper=upper, cost=cost)
@@ -230,17 +230,17 @@ class ModesRelaxation:
         builder.add_entries(self.parts_row, self.form_column[modes.mode_form], -modes.mode_parts)
 
     def _capacity_rows(self, have: Array, where: Array) -> Array:
-        """Rows of some places, with what a node has times the number of nodes as limit."""
+        """Rows of some sets, with what a node has times the number of nodes as limit."""
         builder, have = self._builder, have.astype(object)[where]
         if self._U is None:
-            return builder.add_rows(where.size, limit=have * self.places.count[where])
+            return builder.add_rows(where.size, limit=have * self.node_sets.count[where])
         rows = builder.add_rows(where.size)
         builder.add_entries(rows, self._U[where], -have)
         return rows
 
     def _add_capacities(self) -> None:
-        builder, numbers, places = self._builder, self._numbers, self.places
-        first, everywhere = places.first, np.arange(places.first.size)
+        builder, numbers, node_sets = self._builder, self._numbers, self.node_sets
+        first, everywhere = node_sets.first, np.arange(node_sets.first.size)
         D, C = numbers.demand, numbers.node_compute[first]
         total = self._most_demand
         V = builder.add_columns(
@@ -251,13 +251,13 @@ class ModesRelaxation:
         )
         self.overload_column = V
         self.load_row = self._capacity_rows(np.minimum(C.astype(object), total), everywhere)
-        builder.add_entries(self.load_row[self._place], self.part_column, D[self.mode])
+        builder.add_entries(self.load_row[self._node_set], self.part_column, D[self.mode])
         builder.add_entries(self.load_row, V, -1)
-        excess = np.maximum(0, D[self.mode] - C[self._place])
+        excess = np.maximum(0, D[self.mode] - C[self._node_set])
         if excess.any():
             # What parts larger than their node overload it by adds up.
             large = builder.add_rows(first.size)
-            builder.add_entries(large[self._place], self.part_column, excess)
+            builder.add_entries(large[self._node_set], self.part_column, excess)
             builder.add_entries(large, V, -1)
         for d in range(numbers.needs.shape[1]):
             need, have = numbers.needs[:, d], numbers.capacity[first, d]
@@ -269,9 +269,9 @@ class ModesRelaxation:
                 continue
             row_of = np.full(first.size, -1)
             row_of[where] = self._capacity_rows(have, where)
-            cells = np.flatnonzero(row_of[self._place] >= 0)
+            cells = np.flatnonzero(row_of[self._node_set] >= 0)
             builder.add_entries(
-                row_of[self._place[cells]], self.part_column[cells], need[self.mode[cells]]
+                row_of[self._node_set[cells]], self.part_column[cells], need[self.mode[cells]]
             )
             self.limits.append((self._instance.exact.dimensions[d], row_of[where]))
 
@@ -290,40 +290,40 @@ class ModesRelaxation:
 
     def _add_rooms(self) -> None:
         """Rows of single cells: what fits there, on nodes that are on."""
-        builder, places = self._builder, self.places
-        shape = places.most.shape
+        builder, node_sets = self._builder, self.node_sets
+        shape = node_sets.most.shape
         number = np.zeros(shape, dtype=np.int64)
-        np.add.at(number, (self.mode, self._place), 1)
-        both = (number > 1) & (places.room < self._numbers.count[:, None])
+        np.add.at(number, (self.mode, self._node_set), 1)
+        both = (number > 1) & (node_sets.room < self._numbers.count[:, None])
         rows = np.full(shape, -1)
-        rows[both] = builder.add_rows(int(both.sum()), limit=places.room[both])
-        at = rows[self.mode, self._place]
+        rows[both] = builder.add_rows(int(both.sum()), limit=node_sets.room[both])
+        at = rows[self.mode, self._node_set]
         builder.add_entries(at[at >= 0], self.part_column[at >= 0], 1)
         if self._U is None:
             return
         p, g = np.nonzero(number)
         rows[p, g] = builder.add_rows(p.size)
-        builder.add_entries(rows[self.mode, self._place], self.part_column, 1)
-        builder.add_entries(rows[p, g], self._U[g], -places.most[p, g])
+        builder.add_entries(rows[self.mode, self._node_set], self.part_column, 1)
+        builder.add_entries(rows[p, g], self._U[g], -node_sets.most[p, g])
 
     def _add_apart(self) -> None:
-        modes, places = self._modes, self.places
+        modes, node_sets = self._modes, self.node_sets
         total = np.bincount(
             modes.mode_form, weights=modes.mode_parts, minlength=modes.form_class.size
         )
-        tight = total[:, None] > places.count[None, :]
+        tight = total[:, None] > node_sets.count[None, :]
         form = modes.mode_form[self.mode]
         used = np.zeros_like(tight)
-        used[form, self._place] = True
+        used[form, self._node_set] = True
         tight &= used & (total > 1)[:, None]
         if not 0 < tight.sum() <= _APART_ROWS:
             return
         rows = np.full(tight.shape, -1)
         f, g = np.nonzero(tight)
         rows[f, g] = self._builder.add_rows(f.size)
-        at = rows[form, self._place]
+        at = rows[form, self._node_set]
         self._builder.add_entries(at[at >= 0], self.part_column[at >= 0], 1)
-        self._builder.add_entries(rows[f, g], self.form_column[f], -places.count[g])
+        self._builder.add_entries(rows[f, g], self.form_column[f], -node_sets.count[g])
 
     @cached_property
     def forms_of_class(self) -> list[list[tuple[int, list[int], list[int]]]]:
@@ -344,11 +344,11 @@ class ModesRelaxation:
 
     def parts(self, values: Array) -> Array:
         """(P, G) floats: parts of each mode on each class of nodes at a solution in floats."""
-        places, classes = self.places, self._classes
-        X = np.zeros(places.most.shape)
-        np.add.at(X, (self.mode, self._place), values[self.part_column])
-        share = classes.node_count / places.count[places.of_class]
-        found: Array = X[:, places.of_class] * share
+        node_sets, classes = self.node_sets, self._classes
+        X = np.zeros(node_sets.most.shape)
+        np.add.at(X, (self.mode, self._node_set), values[self.part_column])
+        share = classes.node_count / node_sets.count[node_sets.of_class]
+        found: Array = X[:, node_sets.of_class] * share
         return found
 
 

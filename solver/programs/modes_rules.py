@@ -16,22 +16,22 @@ __all__ = ["Cells", "add_rules", "modes_never_placed"]
 
 @dataclass(frozen=True)
 class Cells:
-    """The columns X of a relaxation, and what its places are.
+    """The columns X of a relaxation, and what its sets of nodes are.
 
     Attributes
     ----------
-    mode, place, column : (cells,) int64
+    mode, node_set, column : (cells,) int64
     on : (N,) int64 or None
         The columns U, where nodes may be off.
     needs : (P, d), capacity : (N, d) integers
     most, room : (P, N), node_count : (N,) int64
-        As in `Places`.
+        As in `NodeSets`.
     first : (N,) int64
-        A class of nodes of each place.
+        A class of nodes of each set.
     """
 
     mode: Array
-    place: Array
+    node_set: Array
     column: Array
     on: Array | None
     needs: Array
@@ -67,7 +67,7 @@ def add_rules(builder: ExactProgramBuilder, modes: Modes, cells: Cells) -> list[
     where N_d = h all others have h - max_skew at least, so D h - (D - 1) max_skew <= T, or
     h <= max_skew; and t is whole, so that t >= l, the least with A l + (A - 1) max_skew >= T'.
 
-    Where every node is a domain, the rows of the nodes of one place are added up: t stands for
+    Where every node is a domain, the rows of the nodes of one set are added up: t stands for
     the least of all, a for how many of the nodes are chosen.
     """
     named = []
@@ -80,16 +80,16 @@ def add_rules(builder: ExactProgramBuilder, modes: Modes, cells: Cells) -> list[
 
 
 class _Rule:
-    """One rule: its domains d are those of the instance, or the places, each of n_d nodes."""
+    """One rule: its domains d are those of the instance, or the sets, each of n_d nodes."""
 
     def __init__(
         self, builder: ExactProgramBuilder, modes: Modes, cells: Cells, rule: DomainRule
     ) -> None:
         self._builder, self._modes, self._cells, self._rule = builder, modes, cells, rule
-        places = cells.first.size
+        node_sets = cells.first.size
         self._of_nodes = rule.domain is None
         if rule.domain is None:
-            self._domain = np.arange(places)
+            self._domain = np.arange(node_sets)
             self._times = cells.node_count
         else:
             self._domain = rule.domain[cells.first]
@@ -148,16 +148,16 @@ class _Rule:
         """(domains,) objects: the most parts in one domain."""
         cells = self._cells
         held = cells.most if self._of_nodes else cells.room
-        of_place = (weight[:, None] * held).sum(axis=0)
+        of_set = (weight[:, None] * held).sum(axis=0)
         most = np.zeros(self._times.size, dtype=object)
         inside = self._domain >= 0
-        np.add.at(most, self._domain[inside], of_place[inside].astype(object))
+        np.add.at(most, self._domain[inside], of_set[inside].astype(object))
         return np.minimum(most, self._total(weight))
 
     def _enter(self, rows: Array, weight: Array, factor: Array | int) -> None:
         """Enter factor_d N_d into row d of every domain."""
         cells = self._cells
-        domain = self._domain[cells.place]
+        domain = self._domain[cells.node_set]
         at = np.flatnonzero((weight[cells.mode] != 0) & (domain >= 0))
         times = np.broadcast_to(np.asarray(factor), rows.shape)[domain[at]]
         self._builder.add_entries(

@@ -201,8 +201,8 @@ def test_nodes_of_a_class_merge_where_only_homes_differ():
     current = {f"t{j}": f"n{min(j, 3)}" for j in range(12)}
     problem = Problem(Instance(nodes, tasks, current=current, move_price=1))
     single, union = ModesRelaxation(problem), ModesRelaxation(problem, merged=True)
-    assert single.places.count.size == 5
-    assert union.places.count.tolist() == [6]
+    assert single.node_sets.count.size == 5
+    assert union.node_sets.count.tolist() == [6]
     assert union.program.num_columns < single.program.num_columns
 
 

@@ -68,7 +68,7 @@ def with_best_prices(relaxation: ModesRelaxation, multipliers: Array, shift: int
     """The same with the best prices of covering and of parts for the others, but for rounding.
 
     At given multipliers of all other rows the classes are apart from each other, and the cost of
-    y tasks in a form is convex and piecewise linear, as its parts fill the cheapest places first:
+    y tasks in a form is convex and piecewise linear, as its parts fill the cheapest nodes first:
     the price of a class is where its tasks, poured into the cheapest forms, run out.
     """
     program = relaxation.program
@@ -103,7 +103,7 @@ def with_best_prices(relaxation: ModesRelaxation, multipliers: Array, shift: int
 def _offers(
     relaxation: ModesRelaxation, reduced: Array, upper: Array
 ) -> list[list[tuple[int, int]]]:
-    """What a part of each mode costs on its places, and how many they take, cheapest first."""
+    """What a part of each mode costs where it fits, and how many do there, cheapest first."""
     offers: list[list[tuple[int, int]]] = [[] for _ in relaxation.parts_row]
     costs, rooms = reduced[relaxation.part_column].tolist(), upper[relaxation.part_column].tolist()
     for p, cost, room in zip(relaxation.mode.tolist(), costs, rooms, strict=True):

@@ -20,7 +20,9 @@ __all__ = [
     "why_relaxation_infeasible",
 ]
 
-_PROGRAM_CELLS, _MAX_CELLS = 60_000, 400_000
+_PROGRAM_CELLS = 60_000
+_UNION_CELLS = {False: 150_000, True: 60_000}  # with nodes that may be off there are more rows
+_MAX_CELLS = 20_000_000
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def relaxation_solution(problem: Problem, time_limit: float = 60.0) -> Relaxatio
     """Solve the linear relaxation of a problem with modes.
 
     Where nodes that differ only in what is at home there make too many classes, those are taken
-    together (see `places_of`), and their parts are spread evenly.
+    together (see `node_sets_of`), and their parts are spread evenly.
 
     Returns
     -------
@@ -116,9 +118,13 @@ def _bound(relaxation: ModesRelaxation, multipliers: Array, shift: int) -> int:
 
 def _relaxation(problem: Problem) -> ModesRelaxation | None:
     """The program over classes of nodes, or over unions of them; None if it is too large."""
-    if problem.fits.size <= _PROGRAM_CELLS:
+    modes = problem.modes
+    assert modes is not None
+    cells = modes.num_modes * problem.classes.num_node_classes
+    if cells <= _PROGRAM_CELLS:
         return ModesRelaxation(problem)
-    if problem.fits.size > 50 * _MAX_CELLS:
+    if cells > _MAX_CELLS:
         return None
     relaxation = ModesRelaxation(problem, merged=True)
-    return relaxation if relaxation.mode.size <= _MAX_CELLS else None
+    most = _UNION_CELLS[bool(problem.instance.power_off)]
+    return relaxation if relaxation.mode.size <= most else None
