@@ -25,7 +25,15 @@ from ..problem.grid import Grid, Width
 from ..problem.problem import Problem
 from ..problem.table import ClassTable
 from .domain_rules import Cells
-from .forms import FormColumns, add_forms, add_limits, all_load, homes_of, most_load
+from .forms import (
+    FormColumns,
+    add_forms,
+    add_limits,
+    add_openings,
+    all_load,
+    homes_of,
+    most_load,
+)
 from .linear_model import LinearModel, LinearModelBuilder
 from .symmetry import first_come, in_first_come_order, switch_off_from_the_end
 
@@ -184,7 +192,7 @@ def assignment_model(
     overload = _most_overload(problem, grid, table, held)
     v = builder.add_columns(n, upper=overload, cost=grid.overload_price, integer=False)
     u = builder.add_columns(n, cost=grid.idle_cost) if problem.instance.power_off else None
-    cells = Cells(mode=cell_class, node=cell_node, most=most, column=y)
+    cells = Cells(cell_class, cell_node, most, y, u, table.needs, grid.capacity)
     if homes is None:
         rows = builder.add_rows(table.count.size, lower=table.count, upper=table.count)
         builder.add_entries(rows[cell_class], y, 1)
@@ -193,6 +201,7 @@ def assignment_model(
         return AssignmentModel(problem, grid, table, builder.build(), cell_class, cell_node, spread)
     forms = add_forms(problem, builder, grid, cells, homes)
     _add_capacities(builder, problem, (grid, table), cells, (v, u))
+    add_openings(problem, builder, cells)
     forms, exact_budget = add_limits(problem, builder, cells, forms, width, outer)
     spread = min(int(overload.sum()), all_load(problem, table.demand)) + n + forms.spread
     return AssignmentModel(

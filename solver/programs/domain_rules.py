@@ -40,12 +40,19 @@ class Cells:
         Upper limit of the column.
     column : (cells,) int64
         Its position in the model.
+    on : (n,) int64 or None
+        The columns u, where nodes may be off.
+    needs, capacity : (P, d), (n, d) int64
+        The hard dimensions.
     """
 
     mode: Array
     node: Array
     most: Array
     column: Array
+    on: Array | None
+    needs: Array
+    capacity: Array
 
 
 @dataclass(frozen=True)
@@ -140,15 +147,16 @@ class _Writer:
         """Add the rows of a rule."""
         record = rule.rule
         if isinstance(record, Limit):
-            self._at_most(self._group(rule, record.group), record.max)
+            self._at_most(rule, self._group(rule, record.group), record.max)
         elif isinstance(record, Spread):
             self._spread(rule, record)
         elif isinstance(record, Affinity) and record.with_ is None:
-            w = self._occupied_columns(rule, record.group)
-            w = w[w >= 0]
+            w_of = self._occupied_columns(rule, record.group)
+            w = w_of[w_of >= 0]
             if w.size > 1:
                 row = self._builder.add_rows(1, upper=1)
                 self._builder.add_entries(row, w, 1)
+                self._hold(self._group(rule, record.group), w_of)
         elif isinstance(record, Affinity):
             self._near(rule, record)
         else:
@@ -160,9 +168,33 @@ class _Writer:
             self._builder.add_entries(rows, w[both], 1)
             self._builder.add_entries(rows, other[both], 1)
 
-    def _at_most(self, group: _Group, limit: int) -> None:
-        """n_gd <= limit, where that may not hold."""
-        self._sums(group, np.flatnonzero(group.domain_most > limit), upper=limit)
+    def _at_most(self, rule: DomainRule, group: _Group, limit: int) -> None:
+        """n_gd <= limit, where that may not hold; of a node that may be off, limit u_i."""
+        on = self._cells.on if rule.domain is None else None
+        domains = np.flatnonzero(group.domain_most > limit)
+        rows = self._sums(group, domains, upper=limit if on is None else 0)
+        if on is not None:
+            self._builder.add_entries(rows, on[domains], -limit)
+
+    def _hold(self, group: _Group, w: Array) -> None:
+        """What a group needs in its one domain is there: q n_gd <= Q_d w_gd."""
+        cells = self._cells
+        spot = group_rows([group.domain, cells.node[group.cell]])[1]
+        for d in range(cells.needs.shape[1]):
+            need = cells.needs[cells.mode[group.cell], d]
+            largest = group.most * int(need.max(initial=0))
+            have = [0] * group.domain_most.size
+            capacity = cells.capacity[cells.node[group.cell[spot]], d].tolist()
+            for domain, held in zip(group.domain[spot].tolist(), capacity, strict=True):
+                have[domain] += held
+            short = np.array([0 < most < largest for most in have]) & (w >= 0)
+            rows = np.full(short.size, -1)
+            rows[short] = self._builder.add_rows(int(short.sum()), upper=0)
+            mine = short[group.domain]
+            columns = cells.column[group.cell[mine]]
+            self._builder.add_entries(rows[group.domain[mine]], columns, need[mine])
+            limits = [most for most, wanted in zip(have, short.tolist(), strict=True) if wanted]
+            self._builder.add_entries(rows[short], w[short], -np.array(limits, dtype=np.int64))
 
     def _sums(self, group: _Group, domains: Array, **limits: int) -> Array:
         """Rows over n_gd of some domains."""
@@ -181,7 +213,7 @@ class _Writer:
             least = int(group.domain_most[counted].min())
             least = min(least, group.most // int(counted.sum()))
         if not least:
-            self._at_most(group, skew)
+            self._at_most(rule, group, skew)
             return
         domains = group.reachable
         counted = counted[domains]

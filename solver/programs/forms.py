@@ -35,6 +35,7 @@ __all__ = [
     "Homes",
     "add_forms",
     "add_limits",
+    "add_openings",
     "all_load",
     "homes_of",
     "most_load",
@@ -223,6 +224,25 @@ def _keep_apart(
     builder.add_entries(rows[free], y[form[free]], -1)
     mine = wanted[pair]
     builder.add_entries(rows[pair[mine]], cells.column[several[mine]], 1)
+
+
+def add_openings(problem: Problem, builder: LinearModelBuilder, cells: Cells) -> None:
+    """A node that is on has one part of each task at most: sum of x_pi over a class <= m_k u_i."""
+    modes = problem.modes
+    assert modes is not None
+    if cells.on is None:
+        return
+    task_class = modes.mode_class[cells.mode]
+    pair, first = group_rows([task_class, cells.node])
+    held = np.zeros(first.size, dtype=np.int64)
+    np.add.at(held, pair, cells.most)
+    tasks = modes.task_count[task_class[first]]
+    wanted = (held > tasks) & (np.bincount(pair, minlength=first.size) > 1)
+    rows = np.full(first.size, -1)
+    rows[wanted] = builder.add_rows(int(wanted.sum()), upper=0)
+    mine = wanted[pair]
+    builder.add_entries(rows[pair[mine]], cells.column[mine], 1)
+    builder.add_entries(rows[wanted], cells.on[cells.node[first[wanted]]], -tasks[wanted])
 
 
 def _parts_of_forms(modes: Modes) -> Array:
