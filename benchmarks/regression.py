@@ -114,9 +114,9 @@ def compare(
 
 
 def row(name: str, before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[str]:
-    """A line of the table: medians of both, and the ratio of the solve times.
+    """A line of the table: medians of both, the ratio of the solve times, and of the worst costs.
 
-    >>> runs = [{"solve": 2.0, "read": 1.0, "peak": 0.1, "status": "optimal"}]
+    >>> runs = [{"solve": 2.0, "read": 1.0, "peak": 0.1, "cost": 5, "status": "optimal"}]
     >>> row("x", runs, [{**runs[0], "solve": 3.0}])[:5]
     ['x', '2.00', '3.00', '1.50', '1.00']
     """
@@ -128,6 +128,8 @@ def row(name: str, before: list[dict[str, Any]], after: list[dict[str, Any]]) ->
             : 3 if key == "solve" else 2
         ]
     cells += [f"{max(one['peak'] for one in runs):.2f}" for runs in (before, after)]
+    costs = [max(one["cost"] for one in runs) for runs in (before, after)]
+    cells.append(f"{costs[1] / costs[0]:.6f}" if costs[0] else "")
     states = [sorted({one["status"] for one in runs}) for runs in (before, after)]
     return [*cells, " -> ".join(dict.fromkeys("/".join(one) for one in states))]
 
@@ -152,7 +154,7 @@ def main() -> None:
     for tree in trees:
         nodewise(tree, "warm-up")
     table = Table("case", "before s", "after s", "ratio", "read before s", "read after s",
-                  "GiB before", "GiB after", "status",
+                  "GiB before", "GiB after", "cost ratio", "status",
                   title=f"medians of {given.runs} runs, solve times")  # fmt: skip
     console = Console(width=150)
     for name in names:
