@@ -131,7 +131,8 @@ def _before(
             _put(now, left, need, free[taken], i)
             taken += 1
     rest = free[taken:]
-    for a, b in rest[: drift // 2 * 2].reshape(-1, 2).tolist():
+    pairs = min(drift, rest.size) // 2
+    for a, b in rest[: 2 * pairs].reshape(-1, 2).tolist():
         i, k, more = int(now[a]), int(now[b]), int(need[b] - need[a])
         if more <= left[i] and -more <= left[k]:
             _put(now, left, need, a, k)

@@ -102,6 +102,13 @@ def test_the_hidden_moves_of_rebalance_are_within_the_most():
     assert check(instance, node_index) == []
 
 
+def test_rebalance_exchanges_as_many_pairs_as_there_are():
+    for seed in range(10):
+        parameters = {"nodes": 5, "tasks": 12, "drained": 0.2, "cordoned": 0.4, "drift": 1.0}
+        instance, node_index = planted("rebalance", seed=seed, **parameters)
+        assert check(instance, node_index) == []
+
+
 def test_storage_of_the_placement_of_rebalance_fits():
     instance = rebalance(nodes=40, tasks=400, drift=0.8)
     used = np.bincount(instance.current, instance.task_storage, minlength=40)
