@@ -162,7 +162,9 @@ def _dearest(instance: Instance) -> int:
     """The highest price of a unit of load on the grid, before any rounding."""
     overload, use = instance.exact.node_surcharge, instance.exact.node_use_price
     more = use - _base_price(instance.exact) if use.any() else use
-    divisor = 1 if instance.power_off else common_divisor(overload, more) or 1
+    compute = _compute_divisor(instance.exact)
+    choices = [cost // compute for cost in _choice_costs(instance.exact)]
+    divisor = 1 if instance.power_off else common_divisor(overload, more, choices) or 1
     return (largest(overload) + largest(more)) // divisor
 
 
