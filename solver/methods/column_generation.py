@@ -50,8 +50,7 @@ def column_generation(problem: Problem, options: Options) -> Outcome:
     """
     require_buildable(problem)
     best = Best.of(problem, options)
-    if problem.modes is None:
-        run_baselines(best, problem, options)
+    run_baselines(best, problem, options)
     if best.settled():
         return best.outcome(Termination.FINISHED)
     _search(problem, options, best, COLUMN_GENERATION.search_share)
