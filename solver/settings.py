@@ -247,6 +247,8 @@ class ColumnSettings:
     """Seconds for both at least."""
     dive_rounds: int = 12
     """Rounds of column generation after each choice of a dive."""
+    mode_dive_rounds: tuple[int, ...] = (3, 9, 27)
+    """The same where tasks have modes: a few, and more while a rule is not kept."""
     dive_effort: int = 300_000
     """Branches of their exact pricings."""
     discrepancies: int = 2

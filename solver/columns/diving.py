@@ -15,10 +15,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..model.exact import Array
 from ..problem.table import Column
 from ..settings import COLUMNS
 from .generation import Generation
-from .master import Master
+from .master import Master, Room
 
 __all__ = ["Diving"]
 
@@ -109,8 +110,11 @@ class Diving:
     def _solve(self, fixed: list[Column]) -> Master | None:
         """The master of what is left; None if it cannot lead to a cheaper allocation."""
         self.master.leave(fixed)
-        converged = self.master.iterate(COLUMNS.dive_rounds)
-        answer = self.master.answer
+        for rounds in self.master.dive_rounds:
+            converged = self.master.iterate(rounds)
+            answer = self.master.answer
+            if answer is None or not answer.left_out.any():
+                break
         if answer is None or answer.left_out.any():
             return None
         cost = sum(self.data.cost(g, list(tasks)) for g, tasks in fixed)
@@ -135,9 +139,19 @@ class Diving:
                 if not room.take(column):
                     break
                 chosen.append(column)
-            if times == 0:
+            if times == 0 and chosen:
                 break
-        return chosen or None
+        return chosen or self._parts(answer, used, room)
+
+    def _parts(self, answer: Master, used: Array, room: Room) -> list[Column] | None:
+        """The most wanted part of a column, where there is no room for a whole one."""
+        best, most = None, 0.0
+        for c in used.tolist():
+            column = self.master.columns[c]
+            part = room.part_of(column)
+            if part is not None and answer.amounts[c] * len(part[1]) > most:
+                best, most = part, answer.amounts[c] * len(part[1])
+        return None if best is None else [best]
 
     def _complete(self, fixed: list[Column]) -> bool:
         """Whether everything is placed; sends it if it is cheaper than before."""

@@ -47,9 +47,13 @@ class Generation:
         From the middle of all that are optimal.
     send : callable
         Told of the prices of every better bound.
+    dive_rounds : tuple of int
+        Rounds after a choice of a dive, and more of them while tasks are left out.
     effort, most_penalty : int, float
         Branches of one exact pricing, and the highest price of leaving a task out.
     """
+
+    dive_rounds: tuple[int, ...] = (COLUMNS.dive_rounds,)
 
     def __init__(self, data: ClassTable) -> None:
         self.data = data

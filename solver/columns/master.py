@@ -40,6 +40,10 @@ class Room:
     def __init__(self, count: Array, nodes: Array) -> None:
         self.count, self.nodes = count.copy(), nodes.copy()
 
+    def part_of(self, column: Column) -> Column | None:
+        """What of a column there is room for, where all is too much; None if nothing."""
+        return None
+
     def take(self, column: Column) -> bool:
         """Take a column if there is room for it."""
         g, tasks = column

@@ -25,6 +25,7 @@ different nodes have to do with each other, only make allocations fewer.
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import Any
 
@@ -33,6 +34,7 @@ from ortools.math_opt.python import mathopt
 
 from ...model.exact import Array
 from ...problem.table import Column
+from ...settings import COLUMNS
 from ..generation import Generation, as_prices
 from ..master import Master, Room
 from .table import ModeTable
@@ -74,8 +76,12 @@ def least_cost_of_forms(
     ]
     left = forms.task_count.copy()
     np.subtract.at(left, forms.task_class, settled)
+    usable = np.flatnonzero(forms.usable)
     for k, each, number in zip(
-        forms.task_class.tolist(), value.tolist(), settled.tolist(), strict=True
+        forms.task_class[usable].tolist(),
+        value[usable].tolist(),
+        settled[usable].tolist(),
+        strict=True,
     ):
         total += number * each
         known = least[k]
@@ -85,6 +91,9 @@ def least_cost_of_forms(
     return int(total)
 
 
+_NOTHING, _WHOLE = np.zeros(0), 1e-6
+
+
 class ModeGeneration(Generation):
     """Column generation over modes; see the top of this module.
 
@@ -92,18 +101,22 @@ class ModeGeneration(Generation):
     ----------
     fixed : (P,) int64
         Parts of each mode in columns that are fixed.
-    settled : (F,) int64
-        Tasks that must be in a form because of them.
+    settled, held : (F,) int64
+        Tasks that must be in a form because of them, and most of its parts in one of them.
     limit : list of int
         What they leave of each row behind those of the modes.
+    least_now : (rules,) float64
+        The least counts in the master's solution.
     """
 
     data: ModeTable
+    dive_rounds = COLUMNS.mode_dive_rounds
 
     def __init__(self, data: ModeTable) -> None:
         self.fixed = np.zeros_like(data.count)
-        self.settled = np.zeros_like(data.forms.cost)
+        self.settled, self.held = np.zeros_like(data.forms.cost), np.zeros_like(data.forms.cost)
         self.limit = _limits(data)
+        self.least_now = np.zeros(data.rules.most_least.size)
         super().__init__(data)
 
     def _build(self) -> None:
@@ -117,7 +130,9 @@ class ModeGeneration(Generation):
             add_row(lb=-math.inf, ub=limit * scale)
             for limit, scale in zip(self.limit, self._scales(), strict=True)
         ]
-        self.forms = [add_variable(lb=0.0) for _ in forms.task_class.tolist()]
+        self.forms = [
+            add_variable(lb=0.0, ub=math.inf if usable else 0.0) for usable in forms.usable.tolist()
+        ]
         for p, f in enumerate(forms.of_mode.tolist()):
             self.cover[p].set_coefficient(self.forms[f], -float(forms.parts[p]))
         for f, (k, loss) in enumerate(zip(forms.task_class.tolist(), forms.loss, strict=True)):
@@ -139,7 +154,8 @@ class ModeGeneration(Generation):
     def _add_least(self) -> None:
         """The least counts of spreads."""
         rules, first = self.data.rules, self.data.first_rule_row - self.data.demand.size
-        least = [self.model.add_variable(lb=0.0, ub=float(m)) for m in rules.most_least.tolist()]
+        add_variable = self.model.add_variable
+        least = self.least = [add_variable(lb=0.0, ub=float(m)) for m in rules.most_least.tolist()]
         for r, (rule, size) in enumerate(
             zip(rules.row_rule.tolist(), rules.size.tolist(), strict=True)
         ):
@@ -149,25 +165,21 @@ class ModeGeneration(Generation):
     def _add_left_out(self) -> None:
         """Tasks left out at their price; and all else that is not kept at a penalty."""
         forms = self.data.forms
-        self.left_out = []
-        penalties = []
-        worst = np.zeros(forms.cost.size)
-        np.add.at(worst, forms.of_mode, forms.parts * (self.penalty + self.data.move_cost))
-        worst += forms.cost
-        for k, skip in enumerate(forms.skip_cost.tolist()):
-            column = self.model.add_variable(lb=0.0)
-            self.tasks[k].set_coefficient(column, 1.0)
+        for row, skip in zip(self.tasks, forms.skip_cost.tolist(), strict=True):
             if skip >= 0:
+                column = self.model.add_variable(lb=0.0)
+                row.set_coefficient(column, 1.0)
                 self.model.objective.set_linear_coefficient(column, skip / self.unit)
-            else:
-                self.left_out.append(column)
-                penalties.append(float(worst[forms.task_class == k].max(initial=self.unit / 100)))
-        for row in self.side:
+        self.left_out = []
+        for row, share in [
+            *((row, 1.0) for row in self.cover),
+            *((row, -1.0) for row in self.side),
+        ]:
             column = self.model.add_variable(lb=0.0)
-            row.set_coefficient(column, -1.0)
+            row.set_coefficient(column, share)
             self.left_out.append(column)
-            penalties.append(self.unit)
-        self.penalty = np.array(penalties)
+        at_home = self.penalty + self.data.move_cost
+        self.penalty = np.append(at_home, np.full(len(self.side), self.unit))
 
     def _enter(self, column: Any, g: int, tasks: tuple[int, ...]) -> None:
         super()._enter(column, g, tasks)
@@ -179,7 +191,8 @@ class ModeGeneration(Generation):
             row.upper_bound = row.lower_bound = factor * m
 
     def _prices_of(self, outcome: Any) -> Array:
-        beside = -np.array(outcome.dual_values(self.side)) if self.side else np.zeros(0)
+        self.least_now = np.array(outcome.variable_values(self.least)) if self.least else _NOTHING
+        beside = -np.array(outcome.dual_values(self.side)) if self.side else _NOTHING
         return as_prices(np.append(outcome.dual_values(self.cover), beside))
 
     def _worth_of_all(self, shift: int, prices: Array) -> int:
@@ -197,7 +210,7 @@ class ModeGeneration(Generation):
     def _allowed(self, most: Array, items: Array, taken: Array) -> Array:
         """At most what tasks are left for; those at home first."""
         P = taken.size
-        left = np.minimum(self.count, _left(self.data, self.fixed + taken)[1])
+        left = np.minimum(self.count, _left(self.data, self.fixed + taken, self.held)[1])
         allowed = most.copy()
         allowed[P:] = np.minimum(most[P:], left[items[P:]])
         left[items[P:]] -= allowed[P:]
@@ -208,12 +221,15 @@ class ModeGeneration(Generation):
         """Leave only what some columns, chosen already, have not dealt with."""
         data = self.data
         nodes, amounts, limit = data.node_count.copy(), np.zeros_like(data.count), _limits(data)
+        self.held = np.zeros_like(self.held)
         for g, tasks in fixed:
             nodes[g] -= 1
             np.add.at(amounts, list(tasks), 1)
             for r, number in _use_of_limits(data, (g, tasks)).items():
                 limit[r] -= number
-        self.settled, count = _left(data, amounts)
+            self.held = np.maximum(self.held, _held(data, tasks))
+        settled, count = _left(data, amounts, self.held)
+        self.settled = np.maximum(0, settled)
         self.fixed, self.limit = amounts, limit
         for row, placed in zip(self.cover, amounts.tolist(), strict=True):
             row.lower_bound = -float(placed)
@@ -244,26 +260,40 @@ class _ModeRoom(Room):
 
     def __init__(self, master: ModeGeneration) -> None:
         super().__init__(master.count, master.nodes)
-        self._data, self._placed, self._limit = master.data, master.fixed, list(master.limit)
+        rules = master.data.rules
+        # What the least makes room for; a column that takes more breaks the rule later.
+        most = np.floor(-rules.size * master.least_now[rules.row_rule] + _WHOLE).astype(np.int64)
+        self._data, self._limit = master.data, list(master.limit)
+        self._placed, self._held = master.fixed, master.held
+        self._slack = [0] * (len(self._limit) - most.size) + most.tolist()
 
     def take(self, column: Column) -> bool:
         """Take a column if there is room for it; another form of its tasks may then be none."""
         used = _use_of_limits(self._data, column)
-        rigid = {r: number for r, number in used.items() if self._is_rigid(r)}
-        if any(number > self._limit[r] for r, number in rigid.items()):
+        if any(number > max(0, self._limit[r] + self._slack[r]) for r, number in used.items()):
             return False
-        if not super().take(column):
+        placed = self._placed + np.bincount(column[1], minlength=self.count.size)
+        held = np.maximum(self._held, _held(self._data, column[1]))
+        settled, count = _left(self._data, placed, held)
+        if (settled < 0).any() or not super().take(column):
             return False
-        for r, number in rigid.items():
+        for r, number in used.items():
             self._limit[r] -= number
-        self._placed = self._placed + np.bincount(column[1], minlength=self.count.size)
-        self.count = np.minimum(self.count, _left(self._data, self._placed)[1])
+        self._placed, self._held = placed, held
+        self.count = np.minimum(self.count, count)
         return True
 
-    def _is_rigid(self, row: int) -> bool:
-        """Whether a row limits parts or moves by themselves, not against a least number."""
-        r = row - (self._data.first_rule_row - self._data.demand.size)
-        return r < 0 or int(self._data.rules.size[r]) == 0
+    def part_of(self, column: Column) -> Column | None:
+        """The parts of a column that there is room for."""
+        g, modes = column
+        kept: tuple[int, ...] = ()
+        for p in modes:
+            room = copy.copy(self)
+            room.count, room.nodes = self.count.copy(), self.nodes.copy()
+            room._limit = list(self._limit)
+            if room.take((g, (*kept, p))):
+                kept = (*kept, p)
+        return (g, kept) if kept else None
 
 
 def _use_of_limits(data: ModeTable, column: Column) -> dict[int, int]:
@@ -283,14 +313,34 @@ def _limits(data: ModeTable) -> list[int]:
     return [*scalar, *data.rules.limit.tolist()]
 
 
-def _left(data: ModeTable, placed: Array) -> tuple[Array, Array]:
-    """Tasks that parts which are placed settle in each form; parts of each mode still possible."""
+def _held(data: ModeTable, modes: tuple[int, ...]) -> Array:
+    """(F,) parts of each form in a column: as many tasks must be in the form, one part of each."""
+    return np.bincount(data.forms.of_mode[list(modes)], minlength=data.forms.cost.size)
+
+
+def _left(data: ModeTable, placed: Array, held: Array) -> tuple[Array, Array]:
+    """How far parts that are placed settle the forms.
+
+    Parameters
+    ----------
+    placed : (P,) int64
+    held : (F,) int64
+        Most parts of each form in one of their columns.
+
+    Returns
+    -------
+    settled : (F,) int64
+        Tasks that must be in each form; -1 where parts are for more tasks than the class has.
+    possible : (P,) int64
+        Parts of each mode that more tasks may take.
+    """
     forms = data.forms
-    settled = np.zeros_like(forms.cost)
+    settled = held.copy()
     np.maximum.at(settled, forms.of_mode, -(-placed // forms.parts))
     in_class = np.zeros_like(forms.task_count)
     np.add.at(in_class, forms.task_class, settled)
-    settled[(in_class > forms.task_count)[forms.task_class]] = 0  # parts beyond need, of two forms
-    in_class[in_class > forms.task_count] = 0
+    too_many = in_class > forms.task_count
+    settled[too_many[forms.task_class]] = -1
+    in_class[too_many] = forms.task_count[too_many] - 1
     possible = (forms.task_count - in_class)[forms.task_class] + settled
     return settled, np.maximum(0, forms.parts * possible[forms.of_mode] - placed)

@@ -28,6 +28,8 @@ class Forms:
     of_mode, parts : (P,) int64
         Form of each mode, and how many parts of it a task in this form has.
     task_class, cost : (F,) int64
+    usable : (F,) bool
+        Whether every part of a form has a node that may hold it.
     loss : tuple of F int
     task_count, skip_cost : (K,) int64
         Tasks of each class, and the cost of leaving one out; -1 where it must run.
@@ -38,6 +40,7 @@ class Forms:
     parts: Array
     task_class: Array
     cost: Array
+    usable: Array
     loss: tuple[int, ...]
     task_count: Array
     skip_cost: Array
@@ -202,6 +205,8 @@ def mode_table(problem: Problem) -> ModeTable:
     assert modes is not None
     costs = problem.mode_costs(grid)
     table = replace(table, most=_most(modes, table.most))
+    usable = np.ones(modes.num_forms, dtype=bool)
+    usable[modes.mode_form[~table.most.any(axis=1)]] = False
     needs, capacity = _with_limits(modes, table)
     return ModeTable(
         **{
@@ -215,6 +220,7 @@ def mode_table(problem: Problem) -> ModeTable:
             parts=modes.mode_parts,
             task_class=modes.form_class,
             cost=costs.form_cost,
+            usable=usable,
             loss=modes.form_loss,
             task_count=modes.task_count,
             skip_cost=costs.skip_cost,
