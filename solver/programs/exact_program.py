@@ -24,7 +24,8 @@ class ExactProgram:
     cost, upper, unit : (columns,) objects, Python integers
         A float solver counts a column in its `unit`, 1 or more.
     limit : (rows,) objects
-    equal : (rows,) bool
+    equal, lazy : (rows,) bool
+        Which are equations, and which seldom matter: a solver may leave them out at first.
     row, column : (entries,) int64
         By rows, and columns in these.
     coefficient : (entries,) int64, or object where that does not hold them
@@ -36,6 +37,7 @@ class ExactProgram:
     unit: Array
     limit: Array
     equal: Array
+    lazy: Array
     row: Array
     column: Array
     coefficient: Array
@@ -103,9 +105,11 @@ class ExactProgramBuilder:
         self.num_columns += count
         return np.arange(self.num_columns - count, self.num_columns)
 
-    def add_rows(self, count: int, *, limit: Any = 0, equal: bool = False) -> Array:
+    def add_rows(
+        self, count: int, *, limit: Any = 0, equal: bool = False, lazy: bool = False
+    ) -> Array:
         """Add `count` constraints without entries and return their positions."""
-        self._rows.append((_filled(limit, count), np.full(count, equal)))
+        self._rows.append((_filled(limit, count), np.full(count, equal), np.full(count, lazy)))
         self.num_rows += count
         return np.arange(self.num_rows - count, self.num_rows)
 
@@ -117,7 +121,7 @@ class ExactProgramBuilder:
     def build(self, constant: int = 0) -> ExactProgram:
         """The program."""
         cost, upper, unit = (np.concatenate(parts) for parts in zip(*self._columns, strict=True))
-        limit, equal = (np.concatenate(parts) for parts in zip(*self._rows, strict=True))
+        limit, equal, lazy = (np.concatenate(parts) for parts in zip(*self._rows, strict=True))
         row, column, coefficient = (
             np.concatenate(parts) for parts in zip(*self._entries, strict=True)
         )
@@ -135,6 +139,7 @@ class ExactProgramBuilder:
             unit=unit,
             limit=limit,
             equal=equal,
+            lazy=lazy,
             row=cell // self.num_columns,
             column=cell % self.num_columns,
             coefficient=coefficient,

@@ -296,13 +296,13 @@ class ModesRelaxation:
         np.add.at(number, (self.mode, self._node_set), 1)
         both = (number > 1) & (node_sets.room < self._numbers.count[:, None])
         rows = np.full(shape, -1)
-        rows[both] = builder.add_rows(int(both.sum()), limit=node_sets.room[both])
+        rows[both] = builder.add_rows(int(both.sum()), limit=node_sets.room[both], lazy=True)
         at = rows[self.mode, self._node_set]
         builder.add_entries(at[at >= 0], self.part_column[at >= 0], 1)
         if self._U is None:
             return
         p, g = np.nonzero(number)
-        rows[p, g] = builder.add_rows(p.size)
+        rows[p, g] = builder.add_rows(p.size, lazy=True)
         builder.add_entries(rows[self.mode, self._node_set], self.part_column, 1)
         builder.add_entries(rows[p, g], self._U[g], -node_sets.most[p, g])
 
@@ -320,7 +320,7 @@ class ModesRelaxation:
             return
         rows = np.full(tight.shape, -1)
         f, g = np.nonzero(tight)
-        rows[f, g] = self._builder.add_rows(f.size)
+        rows[f, g] = self._builder.add_rows(f.size, lazy=True)
         at = rows[form, self._node_set]
         self._builder.add_entries(at[at >= 0], self.part_column[at >= 0], 1)
         self._builder.add_entries(rows[f, g], self.form_column[f], -node_sets.count[g])

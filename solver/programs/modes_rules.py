@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from ..model.exact import Array
-from ..model.rules import Affinity, AntiAffinity, Limit, Spread
+from ..model.rules import AntiAffinity, Limit, Spread
 from ..problem.modes import DomainRule, Modes
 from .exact_program import ExactProgramBuilder
 
@@ -40,6 +41,17 @@ class Cells:
     room: Array
     node_count: Array
     first: Array
+
+    @cached_property
+    def by_mode(self) -> Array:
+        """(cells,) positions, those of one mode side by side."""
+        return np.argsort(self.mode, kind="stable")
+
+    @cached_property
+    def start(self) -> Array:
+        """(P + 1,) where in `by_mode` each mode begins."""
+        count = np.bincount(self.mode, minlength=self.most.shape[0])
+        return np.concatenate(([0], np.cumsum(count)))
 
 
 def modes_never_placed(modes: Modes) -> Array:
@@ -79,137 +91,186 @@ def add_rules(builder: ExactProgramBuilder, modes: Modes, cells: Cells) -> list[
     return named
 
 
+class _Group:
+    """The modes whose parts count for a group, and how often: the columns of N_d."""
+
+    def __init__(self, modes: Modes, cells: Cells, counted: Array, weights: Array) -> None:
+        self._all, self._cells = modes, cells
+        self.modes, self.weights = counted, weights
+        size = cells.start[counted + 1] - cells.start[counted]
+        behind = np.cumsum(size)
+        first = cells.start[counted] - behind + size
+        at = np.repeat(first, size) + np.arange(behind[-1] if size.size else 0)
+        self.cells = cells.by_mode[at]
+        self.weight = np.repeat(weights, size)
+
+    @cached_property
+    def total(self) -> int:
+        """The most parts that there can be in all."""
+        most: dict[int, int] = {}
+        for f, parts in self._of_forms.items():
+            k = int(self._all.form_class[f])
+            most[k] = max(most.get(k, 0), parts)
+        return sum(parts * int(self._all.task_count[k]) for k, parts in most.items())
+
+    @cached_property
+    def fewest(self) -> int:
+        """The fewest parts that there can be in all."""
+        least: dict[int, int] = {}
+        for f, parts in self._of_forms.items():
+            k = int(self._all.form_class[f])
+            if self._all.skip_cost[k] is None:
+                least[k] = min(least.get(k, parts), parts)
+        return sum(parts * int(self._all.task_count[k]) for k, parts in least.items())
+
+    @cached_property
+    def _of_forms(self) -> dict[int, int]:
+        """The parts of each form."""
+        form = self._all.mode_form[self.modes].tolist()
+        parts = (self._all.mode_parts[self.modes] * self.weights).tolist()
+        found: dict[int, int] = {}
+        for f, number in zip(form, parts, strict=True):
+            found[f] = found.get(f, 0) + number
+        return found
+
+    def held(self, *, by_node: bool) -> Array:
+        """(N,) the most parts on one node of each set, or on all of them."""
+        table = self._cells.most if by_node else self._cells.room
+        held: Array = (table[self.modes] * self.weights[:, None]).sum(axis=0)
+        return held
+
+
 class _Rule:
     """One rule: its domains d are those of the instance, or the sets, each of n_d nodes."""
 
     def __init__(
         self, builder: ExactProgramBuilder, modes: Modes, cells: Cells, rule: DomainRule
     ) -> None:
-        self._builder, self._modes, self._cells, self._rule = builder, modes, cells, rule
-        node_sets = cells.first.size
+        self._builder, self._cells, self._rule = builder, cells, rule
         self._of_nodes = rule.domain is None
         if rule.domain is None:
-            self._domain = np.arange(node_sets)
+            self._domain = np.arange(cells.first.size)
             self._times = cells.node_count
         else:
             self._domain = rule.domain[cells.first]
             self._times = np.ones(rule.num_domains, dtype=np.int64)
+        self._group = _Group(modes, cells, rule.modes, rule.weights)
+        self._other = _Group(modes, cells, rule.other_modes, rule.other_weights)
 
     def add(self) -> None:
-        rule, builder = self._rule.rule, self._builder
-        group = self._weights(self._rule.modes, self._rule.weights)
+        rule = self._rule.rule
         if isinstance(rule, Limit):
-            self._limit(group, int(rule.max))
+            self._limit(int(rule.max))
         elif isinstance(rule, Spread):
-            self._spread(group, rule)
-        elif isinstance(rule, Affinity) and rule.with_ is None:
-            self._together(group)
+            self._spread(rule)
+        elif isinstance(rule, AntiAffinity):
+            self._apart()
+        elif rule.with_ is None:
+            self._together()
         else:
-            other = self._weights(self._rule.other_modes, self._rule.other_weights)
-            most = self._most(group)
-            if isinstance(rule, Affinity):
-                rows = builder.add_rows(self._times.size)
-                self._enter(rows, other, -most)
-            else:
-                most_other = self._most(other)
-                rows = builder.add_rows(self._times.size, limit=most * most_other * self._times)
-                self._enter(rows, other, most)
-                most = most_other
-            one = np.ones_like(most) if isinstance(rule, Affinity) else most
-            self._enter(rows, group, one)
+            rows = self._rows(np.ones(self._times.size, dtype=bool), 0)
+            self._enter(rows, self._group, 1)
+            self._enter(rows, self._other, -self._most(self._group))
 
-    def _weights(self, modes: Array, weights: Array) -> Array:
-        """(P,) how often a part of each mode counts."""
-        counted = np.zeros(self._modes.mode_form.size, dtype=np.int64)
-        counted[modes] = weights
-        return counted
-
-    def _total(self, weight: Array) -> int:
-        """The most parts that there can be in all."""
-        modes = self._modes
-        of_form = np.zeros(modes.form_class.size, dtype=np.int64)
-        np.add.at(of_form, modes.mode_form, weight * modes.mode_parts)
-        most = np.zeros(modes.task_count.size, dtype=np.int64)
-        np.maximum.at(most, modes.form_class, of_form)
-        return int((most * modes.task_count).sum())
-
-    def _must(self, weight: Array) -> int:
-        """The fewest parts that there can be in all."""
-        modes = self._modes
-        of_form = np.zeros(modes.form_class.size, dtype=np.int64)
-        np.add.at(of_form, modes.mode_form, weight * modes.mode_parts)
-        least = np.full(modes.task_count.size, np.iinfo(np.int64).max)
-        np.minimum.at(least, modes.form_class, of_form)
-        must = np.array([price is None for price in modes.skip_cost], dtype=bool)
-        must[np.setdiff1d(np.arange(must.size), modes.form_class)] = False
-        return int((least[must] * modes.task_count[must]).sum())
-
-    def _most(self, weight: Array) -> Array:
-        """(domains,) objects: the most parts in one domain."""
-        cells = self._cells
-        held = cells.most if self._of_nodes else cells.room
-        of_set = (weight[:, None] * held).sum(axis=0)
-        most = np.zeros(self._times.size, dtype=object)
+    def _most(self, group: _Group) -> Array:
+        """(domains,) objects: the most parts in one domain, or on one node."""
+        held = group.held(by_node=self._of_nodes)
+        most = np.zeros(self._times.size, dtype=np.int64)
         inside = self._domain >= 0
-        np.add.at(most, self._domain[inside], of_set[inside].astype(object))
-        return np.minimum(most, self._total(weight))
+        np.add.at(most, self._domain[inside], held[inside])
+        found: Array = np.minimum(most, group.total).astype(object)
+        return found
 
-    def _enter(self, rows: Array, weight: Array, factor: Array | int) -> None:
-        """Enter factor_d N_d into row d of every domain."""
-        cells = self._cells
-        domain = self._domain[cells.node_set]
-        at = np.flatnonzero((weight[cells.mode] != 0) & (domain >= 0))
+    def _rows(self, where: Array, limit: Array | int) -> Array:
+        """(domains,) rows of some domains, -1 of the others."""
+        rows = np.full(self._times.size, -1, dtype=np.int64)
+        limits = np.broadcast_to(np.asarray(limit, dtype=object), rows.shape)
+        rows[where] = self._builder.add_rows(int(where.sum()), limit=limits[where], lazy=True)
+        return rows
+
+    def _enter(self, rows: Array, group: _Group, factor: Array | int) -> None:
+        """Enter factor_d N_d into row d of every domain that has one."""
+        domain = self._domain[self._cells.node_set[group.cells]]
+        row = np.where(domain >= 0, rows[domain], -1)
+        at = np.flatnonzero(row >= 0)
         times = np.broadcast_to(np.asarray(factor), rows.shape)[domain[at]]
-        self._builder.add_entries(
-            rows[domain[at]], cells.column[at], weight[cells.mode[at]] * times
-        )
+        columns = self._cells.column[group.cells[at]]
+        self._builder.add_entries(row[at], columns, group.weight[at] * times)
 
-    def _limit(self, group: Array, most: int) -> None:
-        builder, on = self._builder, self._cells.on
+    def _add(self, rows: Array, columns: Array, factor: Array | int) -> None:
+        """Enter a column of each domain, or the same one, into the rows that there are."""
+        there = rows >= 0
+        columns, factors = (np.broadcast_to(each, rows.shape)[there] for each in (columns, factor))
+        self._builder.add_entries(rows[there], columns, factors)
+
+    def _limit(self, top: int) -> None:
+        on = self._cells.on
+        if self._of_nodes and self._group.modes.size == 1:
+            return  # so many fit on one node, which is known of each mode
         if self._of_nodes and on is not None:
-            rows = builder.add_rows(self._times.size)
-            builder.add_entries(rows, on, -most)
+            rows = self._rows(self._most(self._group) > top, 0)
+            self._add(rows, on, -top)
         else:
-            rows = builder.add_rows(self._times.size, limit=most * self._times)
-        self._enter(rows, group, 1)
+            rows = self._rows(self._most(self._group) > top, top * self._times)
+        self._enter(rows, self._group, 1)
 
-    def _spread(self, group: Array, rule: Spread) -> None:
-        builder, counted = self._builder, self._rule.counted
+    def _spread(self, rule: Spread) -> None:
+        group, counted, times = self._group, self._rule.counted, self._times
         if self._of_nodes:
             counted = counted[self._cells.first]
-        skew, least, highest = int(rule.max_skew), 0, None
-        number = int(self._times[counted].sum())
+        skew, most, total = int(rule.max_skew), self._most(group), group.total
+        lowest, least, highest = 0, 0, total
+        number = int(times[counted].sum())
         if number and number >= rule.min_domains:
-            total = self._total(group)
-            least = min(total // number, min(self._most(group)[counted].tolist()))
-            highest = max(skew, (total + (number - 1) * skew) // number)
-        t = builder.add_columns(1, upper=least)
-        rows = builder.add_rows(self._times.size, limit=skew * self._times)
+            least = min(total // number, *most[counted].tolist())
+            if least:
+                highest = max(skew, (total + (number - 1) * skew) // number)
+                taking = int(times[most > 0].sum())
+                lowest = -(-(group.fewest - (taking - 1) * skew) // taking)
+                lowest = max(0, lowest)
+        top = min(highest, least + skew)
+        self._enter(self._rows(most > top, top * times), group, 1)
+        if lowest:
+            self._enter(self._rows(counted, -lowest * times), group, -1)
+        if lowest >= least:
+            return
+        t = self._builder.add_columns(1, upper=least)
+        rows = self._rows(most > lowest + skew, skew * times)
         self._enter(rows, group, 1)
-        builder.add_entries(rows, t, -self._times)
-        rows = builder.add_rows(self._times.size)
+        self._add(rows, t, -times)
+        rows = self._rows(counted, 0)
         self._enter(rows, group, -1)
-        builder.add_entries(rows[counted], t, self._times[counted])
-        if highest is not None and least:
-            rows = builder.add_rows(self._times.size, limit=highest * self._times)
-            self._enter(rows, group, 1)
-            open_to_it = int(self._times[self._most(group) > 0].sum())
-            lowest = -(-(self._must(group) - (open_to_it - 1) * skew) // open_to_it)
-            builder.add_entries(builder.add_rows(1, limit=-max(0, lowest)), t, -1)
+        self._add(rows, t, times)
 
-    def _together(self, group: Array) -> None:
-        builder, cells = self._builder, self._cells
+    def _apart(self) -> None:
+        most, others = self._most(self._group), self._most(self._other)
+        times = self._times.astype(object)
+        # Where there are nodes enough for all of both the row says nothing.
+        here = others * np.minimum(most * times, self._group.total)
+        there = most * np.minimum(others * times, self._other.total)
+        rows = self._rows(
+            (here + there > most * others * times).astype(bool), most * others * times
+        )
+        self._enter(rows, self._group, others)
+        self._enter(rows, self._other, most)
+
+    def _together(self) -> None:
+        builder, cells, group = self._builder, self._cells, self._group
         a = builder.add_columns(self._times.size, upper=1)
-        builder.add_entries(builder.add_rows(1, limit=1), a, 1)
-        rows = builder.add_rows(self._times.size)
+        builder.add_entries(builder.add_rows(1, limit=1, lazy=True), a, 1)
+        everywhere = np.ones(self._times.size, dtype=bool)
+        rows = self._rows(everywhere, 0)
         self._enter(rows, group, 1)
-        builder.add_entries(rows, a, -self._most(group))
+        self._add(rows, a, -self._most(group))
         inside = self._domain >= 0
         nodes = np.where(self._of_nodes, 1, cells.node_count).astype(object)
         for d in range(cells.needs.shape[1]):
             have = np.zeros(self._times.size, dtype=object)
             room = cells.capacity[:, d].astype(object) * nodes
             np.add.at(have, self._domain[inside], room[inside])
-            rows = builder.add_rows(self._times.size)
-            self._enter(rows, np.where(group > 0, cells.needs[:, d], 0), 1)
-            builder.add_entries(rows, a, -have)
+            rows = self._rows(everywhere, 0)
+            domain = self._domain[cells.node_set[group.cells]]
+            at = np.flatnonzero(domain >= 0)
+            need = cells.needs[cells.mode[group.cells[at]], d]
+            builder.add_entries(rows[domain[at]], cells.column[group.cells[at]], need)
+            self._add(rows, a, -have)

@@ -85,17 +85,23 @@ class Forms:
 
     def torn_by(self, f: int) -> DomainRule | None:
         """An affinity that wants the parts of a form in one domain, and none has the nodes."""
-        for rule in self.modes.rules:
-            if not isinstance(rule.rule, Affinity) or rule.rule.with_ is not None:
-                continue
-            if not np.isin(self.modes_of[f], rule.modes).any():
-                continue
+        for rule in self._together.get(self.modes_of[f][0], ()):
             if rule.domain is None:
                 return rule
             domains = np.unique(rule.domain[rule.domain >= 0]).tolist()
             if not any(self.enough_nodes(f, rule.domain == d) for d in domains):
                 return rule
         return None
+
+    @cached_property
+    def _together(self) -> dict[int, list[DomainRule]]:
+        """For each mode the rules that want its group in one domain."""
+        found: dict[int, list[DomainRule]] = {}
+        for rule in self.modes.rules:
+            if isinstance(rule.rule, Affinity) and rule.rule.with_ is None:
+                for p in rule.modes.tolist():
+                    found.setdefault(p, []).append(rule)
+        return found
 
     def least(self, values: Iterable[int]) -> list[int]:
         """(K,) the least over the forms that a class can take; 0 if its tasks may be left out."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from ...model.exact import Array
@@ -60,30 +62,46 @@ class _Domains:
         np.add.at(most, self.of_class[self.inside], of_class[self.inside])
         return most.tolist()
 
-    def reach(self) -> tuple[Array, Array]:
-        """(K, domains) bool: where parts of the group may be; (K,) the least that must be."""
+    @cached_property
+    def least(self) -> tuple[Array, Array]:
+        """The classes of which parts of the group must be, and how many parts at least."""
         forms, rule = self.forms, self.rule
-        reach = np.zeros((forms.must_run.size, self.number), dtype=bool)
+        modes = forms.modes
+        found: dict[int, int] = {}
+        for p, weight in zip(rule.modes.tolist(), rule.weights.tolist(), strict=True):
+            f = int(modes.mode_form[p])
+            found[f] = found.get(f, 0) + weight * int(modes.mode_parts[p])
+        of_class: dict[int, int] = {}
+        for f, parts in found.items():
+            k = int(modes.form_class[f])
+            if forms.must_run[k] and forms.possible[f]:
+                of_class[k] = min(of_class.get(k, parts), parts)
+        classes = np.array(sorted(of_class), dtype=np.int64)
+        parts = np.array([of_class[k] for k in classes.tolist()], dtype=np.int64)
+        return classes, parts * modes.task_count[classes]
+
+    def reach(self, classes: Array) -> Array:
+        """(classes, domains) bool: where parts of the group may be."""
+        reach = np.zeros((classes.size, self.number), dtype=bool)
+        here = self.forms.reach[classes]
         for g in np.flatnonzero(self.inside).tolist():
-            reach[:, self.of_class[g]] |= forms.reach[:, g]
-        weight = np.zeros(forms.modes.mode_form.size, dtype=np.int64)
-        weight[rule.modes] = rule.weights
-        least = forms.least(forms.of_forms(weight.tolist()))
-        return reach, np.array(least, dtype=np.int64) * forms.modes.task_count
+            reach[:, self.of_class[g]] |= here[:, g]
+        return reach
 
     def clash(self, most: list[int], words: str) -> str | None:
         """A sentence if what must run of the group is more than what its domains take."""
         forms = self.forms
-        reach, least = self.reach()
-        classes = np.flatnonzero(least)
-        if not classes.size:
+        classes, least = self.least
+        reach = self.reach(classes)
+        everything = sum(top * times for top, times in zip(most, self.times.tolist(), strict=True))
+        if not classes.size or (everything >= int(least.sum()) and reach.all()):
             return None
-        bucket, domain_bucket, adjacent = distinct(reach[classes])
+        bucket, domain_bucket, adjacent = distinct(reach)
         if adjacent.size > _MAX_EDGES:
             bucket, domain_bucket = np.zeros_like(bucket), np.zeros_like(domain_bucket)
             adjacent = np.ones((1, 1), dtype=bool)
         demand, supply = [0] * adjacent.shape[0], [0] * adjacent.shape[1]
-        for b, parts in zip(bucket.tolist(), least[classes].tolist(), strict=True):
+        for b, parts in zip(bucket.tolist(), least.tolist(), strict=True):
             demand[b] += parts
         for b, top, times in zip(domain_bucket.tolist(), most, self.times.tolist(), strict=True):
             supply[b] += top * times
@@ -94,10 +112,12 @@ class _Domains:
         needed, there = sum(demand[b] for b in tasks_in), sum(supply[b] for b in domains_in)
         ids = forms.tasks_of(classes[np.isin(bucket, tasks_in)])
         where = np.flatnonzero(np.isin(domain_bucket, domains_in) & (np.array(most) > 0))
-        places = f"the domains open to them ({self.names(where)})" if where.size else "its domains"
+        open_to_them = "its domains"
+        if where.size:
+            open_to_them = f"the domains open to them ({self.names(where)})"
         return (
-            f"{words}; {count(ids, 'task')} must place {needed:,} parts at least, and {places} "
-            f"take {there:,} at most: {needed - there:,} short"
+            f"{words}; {count(ids, 'task')} must place {needed:,} parts at least, and "
+            f"{open_to_them} take {there:,} at most: {needed - there:,} short"
         )
 
     def names(self, domains: Array) -> str:
@@ -136,13 +156,12 @@ def _least(of_domains: _Domains, rule: DomainRule, held: list[int]) -> tuple[int
 def _why_not_together(forms: Forms, rule: DomainRule) -> str | None:
     """A sentence if no domain can take all that must run of a group."""
     of_domains = _Domains(forms, rule)
-    reach, least = of_domains.reach()
-    classes = np.flatnonzero(least)
-    total = int(least.sum())
+    classes, least = of_domains.least
+    reach, total = of_domains.reach(classes), int(least.sum())
     held = of_domains.most(rule.modes, rule.weights)
     nearest = None
     for d in range(of_domains.number):
-        if not reach[classes, d].all() or held[d] < total:
+        if not reach[:, d].all() or held[d] < total:
             continue
         nearest = _lack(forms, of_domains, classes, d)
         if nearest is None:
