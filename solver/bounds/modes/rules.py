@@ -77,8 +77,8 @@ class _Domains:
             if forms.must_run[k] and forms.possible[f]:
                 of_class[k] = min(of_class.get(k, parts), parts)
         classes = np.array(sorted(of_class), dtype=np.int64)
-        parts = np.array([of_class[k] for k in classes.tolist()], dtype=np.int64)
-        return classes, parts * modes.task_count[classes]
+        each = np.array([of_class[k] for k in classes.tolist()], dtype=np.int64)
+        return classes, each * modes.task_count[classes]
 
     def reach(self, classes: Array) -> Array:
         """(classes, domains) bool: where parts of the group may be."""
