@@ -87,7 +87,7 @@ class Generation:
         self.coarsest = self.unit / 100
         self.most_penalty = COLUMNS.most_penalty * self.unit
         self.central: Prices | None = None
-        self.restrict(self.data.count, self.data.node_count)
+        self.leave([])
 
     def _build(self) -> None:
         """Rows: cover every task of a class, use at most the nodes of a class."""

@@ -14,7 +14,7 @@ from whole_brute_force import brute_force
 from whole_instances import whole_instances
 from whole_oracle import node_index_of
 
-from solver import check
+from solver import check, lower_bound
 from solver.columns.knapsack import knapsack_of, scaled_prices
 from solver.columns.modes.generation import ModeGeneration, least_cost_of_forms
 from solver.columns.modes.table import mode_table
@@ -199,6 +199,30 @@ def test_what_a_dive_finds_is_whole_and_costs_what_it_says():
             kept += 1
             assert cost_in_units(problem.instance, node_index) >= units_of(problem, best.cost)
     assert kept >= 20
+
+
+def test_what_a_dive_leaves_behind_does_not_change_the_relaxation():
+    changed = 0
+    for problem, _ in solved(cases(25, 200), seed=313):
+        made = generated(problem)
+        bound = made.bound
+        for seed in range(2):
+            made.dive(1.0, 3, None, bound, seed, lambda _: None)
+            made.bound = None
+            made.generate(20.0)
+            assert made.bound == bound
+        changed += 1
+    assert changed >= 10
+
+
+def test_lower_bound_offers_it_by_name():
+    compared = 0
+    for problem, best in solved(cases(15, 100), seed=317):
+        bound = lower_bound(problem.instance, "column-generation", time_limit=20)
+        if bound is not None:
+            assert Fraction(repr(bound)) <= best.cost
+            compared += 1
+    assert compared >= 5
 
 
 def test_what_is_proved_without_any_help_is_optimal():
