@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import whole_oracle
 from whole_brute_force import brute_force
+from whole_draws import FEATURES
 from whole_instances import whole_instances
 
 from solver import (
@@ -221,6 +222,25 @@ def test_of_equal_cost_the_fewest_moves():
         assert cost_of(instance, found) == cost_of(instance, np.array(given))
         assert count_moves(Allocation(instance, found)) == moves
         assert fewest_moves(problem, options, found).tolist() == found.tolist()
+
+
+def test_no_optimum_moves_less():
+    """Against the optimum where each move costs a little, of instances where they cost nothing."""
+    features = [feature for feature in FEATURES if feature != "move_price"]
+    compared = 0
+    for instance, homes in whole_instances(80, seed=82, features=features):
+        if instance.current is None:
+            continue
+        best = brute_force(instance.replace(move_price=0.0001), homes)
+        if best is None:
+            continue
+        result = solve(instance, "cp-sat", num_workers=1)
+        assert result.status is Status.OPTIMAL
+        placed = whole_oracle.node_index_of(instance, best.placement)
+        fewest = count_moves(Allocation(instance, placed))
+        assert count_moves(result.allocation) == fewest
+        compared += fewest > 0
+    assert compared >= 5
 
 
 def test_solve_saves_moves_that_cost_nothing():
