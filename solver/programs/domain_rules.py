@@ -139,6 +139,8 @@ class _Writer:
     ) -> None:
         self._modes, self._builder, self._cells = modes, builder, cells
         self._node_class = problem.classes.node_class
+        # The cells of a mode stand together.
+        self._first_cell = np.searchsorted(cells.mode, np.arange(modes.mode_form.size + 1))
         self._groups: dict[tuple[str, str], _Group] = {}
         self._occupied: dict[tuple[str, str], Array] = {}
         self.derived: list[Derived] = []
@@ -187,7 +189,7 @@ class _Writer:
             capacity = cells.capacity[cells.node[group.cell[spot]], d].tolist()
             for domain, held in zip(group.domain[spot].tolist(), capacity, strict=True):
                 have[domain] += held
-            short = np.array([0 < most < largest for most in have]) & (w >= 0)
+            short = np.array([0 < most < largest for most in have], dtype=bool) & (w >= 0)
             rows = np.full(short.size, -1)
             rows[short] = self._builder.add_rows(int(short.sum()), upper=0)
             mine = short[group.domain]
@@ -292,9 +294,10 @@ class _Writer:
         modes, cells = self._modes, self._cells
         n = self._node_class.size
         domain_of = np.arange(n) if rule.domain is None else rule.domain[self._node_class]
-        wanted = np.zeros(modes.mode_form.size, dtype=bool)
-        wanted[members] = True
-        cell = np.flatnonzero(wanted[cells.mode] & (domain_of[cells.node] >= 0))
+        first, last = self._first_cell[members], self._first_cell[members + 1]
+        cell = np.repeat(last - np.cumsum(last - first), last - first)
+        cell += np.arange(cell.size)
+        cell = cell[domain_of[cells.node[cell]] >= 0]
         domain = domain_of[cells.node[cell]]
         form_parts = np.zeros(modes.form_class.size, dtype=np.int64)
         np.add.at(form_parts, modes.mode_form[members], modes.mode_parts[members])
