@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TextIO
 
+import numpy as np
+
 from ..errors import AllocationError, NodewiseError
 from ..model.allocation import Allocation, allocation_rows
+from ..model.exact import Array
 from ..model.instance import Instance
 from ..system.whole_files import write_csv
 from .instance import StrPath
@@ -36,6 +39,9 @@ def read_allocation(instance: Instance, path: StrPath) -> Allocation:
     source = Path(path)
     table = read_table(read_bytes(source, AllocationError), str(source), AllocationError)
     table.require("task_id", "node_id")
+    at_once = _at_once(instance, table) if instance.is_plain else None
+    if at_once is not None:
+        return Allocation(instance, at_once)
     rows = _Rows(instance, table)
     for row in range(len(table.columns["task_id"])):
         rows.add(row)
@@ -43,6 +49,18 @@ def read_allocation(instance: Instance, path: StrPath) -> Allocation:
 
 
 _LEFT_OUT = -1
+
+
+def _at_once(instance: Instance, table: Table) -> Array | None:
+    """The nodes of the tasks, where nothing is wrong with the table; otherwise None."""
+    tasks = {task: j for j, task in enumerate(instance.task_ids.tolist())}
+    nodes = {node: i for i, node in enumerate(instance.node_ids.tolist())}
+    task = [tasks.get(name, -1) for name in table.columns["task_id"]]
+    if len(task) != instance.num_tasks or -1 in task:
+        return None
+    node_index = np.full(instance.num_tasks, -1, dtype=np.int64)
+    node_index[task] = [nodes.get(name, -1) for name in table.columns["node_id"]]
+    return None if (node_index < 0).any() else node_index
 
 
 class _Rows:

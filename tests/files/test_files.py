@@ -578,6 +578,15 @@ def test_rows_of_an_allocation_come_in_any_order(tmp_path: Path) -> None:
     assert read_allocation(small_instance(), path).node_index.tolist() == [0, 1]
 
 
+def test_an_allocation_of_no_tasks(tmp_path: Path) -> None:
+    instance, path = Instance([Node("a", 1)], []), tmp_path / "allocation.csv"
+    path.write_text("task_id,node_id\n")
+    assert read_allocation(instance, path).node_index.tolist() == []
+    path.write_text("task_id,node_id\nt,a\n")
+    with pytest.raises(AllocationError, match="line 2, column task_id: task 't'"):
+        read_allocation(instance, path)
+
+
 BAD_ALLOCATIONS: dict[str, tuple[str, list[str]]] = {
     "empty": ("", ["empty"]),
     "column missing": ("task_id,node\nt0,a\n", ["line 1", "node_id", "'node'"]),
