@@ -140,6 +140,12 @@ def cut(instance: Any, nodes: Any, tasks: Any) -> Arguments:
     columns.update(_cut_names(instance, at["task"], columns["node_ids"].tolist()))
     columns.update(_cut_variants(instance, at["task"], known, settings))
     _cut_settings(instance, at, columns, settings)
+    domains = {rule.domain for rule in settings["rules"]}
+    columns["node_labels"] = {
+        key: column
+        for key, column in columns["node_labels"].items()
+        if any(value is not None for value in column) or key in domains
+    }
     return columns, settings, kept
 
 

@@ -157,6 +157,7 @@ TABLES = {
 BAD_TABLES: dict[str, tuple[str, str, str, list[str]]] = {
     "state": ("nodes.csv", ",open,", ",opn,", ["line 3, column state", "did you mean 'open'"]),
     "label unnamed": ("nodes.csv", "label_zone", "label_", ["column label_ has no key"]),
+    "label not named so": ("nodes.csv", "label_zone", "zone", ["line 2", "name it label_zone"]),
     "field of tasks": ("nodes.csv", "gpu", "Skip Price", ["column Skip Price", "remove it"]),
     "case of a field": ("tasks.csv", "pinned", "Skip Price", ["name it skip_price"]),
     "field misspelt": ("tasks.csv", "pinned", "pined", ["column pined", "did you mean 'pinned'"]),

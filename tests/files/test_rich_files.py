@@ -84,6 +84,23 @@ def test_random_instances_survive_a_round_trip(tmp_path: Path) -> None:
         assert instance.replace(name="other").replace(name=instance.name) == instance
 
 
+def test_parts_of_an_instance_survive_a_round_trip(tmp_path: Path) -> None:
+    rng, compared = np.random.default_rng(9), 0
+    for instance, _ in whole_instances(40, seed=34):
+        instance = instance.replace(rules=())
+        nodes = np.flatnonzero(rng.random(instance.num_nodes) < 0.8)
+        tasks = np.flatnonzero(rng.random(instance.num_tasks) < 0.8)
+        try:
+            part = instance.restrict(nodes, tasks)
+        except InstanceError:  # a task that none of these nodes is left for
+            continue
+        compared += 1
+        for form in ("part.json", "part"):
+            write_instance(part, tmp_path / form)
+            assert read_instance(tmp_path / form) == part
+    assert compared > 15
+
+
 def any_allocation(instance: Instance, rng: np.random.Generator) -> Allocation:
     """Any form of each task on any nodes, or the task left out."""
     rows = instance.rows

@@ -82,7 +82,7 @@ def _columns(table: Table, owner: str, nodes: Table | None) -> dict[str, Any]:
     columns: dict[str, Any] = {
         field.argument: _column(table, field) for field in fields_of(owner, *_BY_THEMSELVES)
     }
-    columns[f"{owner}_resources"] = {name: table.numbers(name, empty=0) for name in resources}
+    columns[f"{owner}_resources"] = {name: _amounts(table, owner, name) for name in resources}
     if owner == "node":
         if LABEL in labels:
             raise table.fail(
@@ -93,6 +93,16 @@ def _columns(table: Table, owner: str, nodes: Table | None) -> dict[str, Any]:
             for name in labels
         }
     return columns
+
+
+def _amounts(table: Table, owner: str, resource: str) -> Any:
+    try:
+        return table.numbers(resource, empty=0)
+    except InstanceError as error:
+        if owner == "task":
+            raise
+        remedy = f"; a column of words is a label: name it {LABEL}{resource}"
+        raise InstanceError(f"{error}{remedy}") from None
 
 
 def _require_known(tasks: Table, names: Iterable[str], nodes: Table) -> None:
