@@ -96,7 +96,7 @@ def build_whole(program: Program) -> tuple[cp_model.CpModel, list[Any], int]:
         for number in terms:
             if not program.variables[number].integer:  # it stands in this row alone
                 units[number] = scale_of([*terms.values(), low, high])
-                most[number] = sum((a for a in terms.values() if a > 0), Fraction(0))
+                most[number] = sum(a for a in terms.values() if a > 0)
     tops = [int((high or 0) * unit) for high, unit in zip(most, units, strict=True)]
     if max(tops, default=0) > _WIDEST:
         raise Unsupported("a load passes 64 bits")
@@ -117,7 +117,7 @@ def build_whole(program: Program) -> tuple[cp_model.CpModel, list[Any], int]:
             model.add(total >= int(low * scale))
         if high is not None:
             model.add(total <= int(high * scale))
-    prices = {number: a / units[number] for number, a in program.cost.items() if a}
+    prices = {number: Fraction(a, units[number]) for number, a in program.cost.items() if a}
     scale = scale_of([*prices.values(), program.constant])
     span = sum(abs(a * scale) * tops[number] for number, a in prices.items())
     if span + abs(program.constant * scale) > _WIDEST:

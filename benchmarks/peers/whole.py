@@ -33,6 +33,7 @@ from .protocol import Unsupported
 
 __all__ = ["Form", "Program", "Variable", "Whole", "scale_of"]
 
+Number = int | Fraction
 Placement = list[tuple[int, list[int]] | None]
 """Of each task the number of its variant and the node of each part, or None: left out."""
 
@@ -41,8 +42,8 @@ Placement = list[tuple[int, list[int]] | None]
 class Variable:
     """Bounds of a variable; `high` None where it has none."""
 
-    low: Fraction
-    high: Fraction | None
+    low: Number
+    high: Number | None
     integer: bool
 
 
@@ -51,11 +52,9 @@ class Program:
     """Rows low <= sum of coefficient x <= high (None: no limit), and what is minimised."""
 
     variables: list[Variable] = field(default_factory=list)
-    rows: list[tuple[dict[int, Fraction], Fraction | None, Fraction | None]] = field(
-        default_factory=list
-    )
-    cost: dict[int, Fraction] = field(default_factory=lambda: defaultdict(Fraction))
-    constant: Fraction = Fraction(0)
+    rows: list[tuple[dict[int, Number], Number | None, Number | None]] = field(default_factory=list)
+    cost: dict[int, Number] = field(default_factory=lambda: defaultdict(int))
+    constant: Number = 0
 
     def binary(self) -> int:
         """A new variable of 0 or 1."""
@@ -63,26 +62,24 @@ class Program:
 
     def variable(self, low: Any, high: Any = None, *, integer: bool = False) -> int:
         """A new variable."""
-        most = None if high is None else Fraction(high)
-        self.variables.append(Variable(Fraction(low), most, integer))
+        self.variables.append(Variable(low, high, integer))
         return len(self.variables) - 1
 
     def row(self, terms: Iterable[tuple[int, Any]], low: Any = None, high: Any = None) -> None:
         """A new row; one without terms holds a variable that is 0."""
-        summed: dict[int, Fraction] = defaultdict(Fraction)
+        summed: dict[int, Number] = {}
         for variable, amount in terms:
-            summed[variable] += amount
+            summed[variable] = summed.get(variable, 0) + amount
         if not summed:
-            summed[self.variable(0, 0, integer=True)] = Fraction(1)
-        limits = [None if one is None else Fraction(one) for one in (low, high)]
-        self.rows.append((dict(summed), limits[0], limits[1]))
+            summed[self.variable(0, 0, integer=True)] = 1
+        self.rows.append((summed, low, high))
 
 
 @dataclass(frozen=True)
 class Piece:
     """A part: its needs by name ("compute" among them), and the nodes by `eligible` alone."""
 
-    needs: dict[str, Fraction]
+    needs: dict[str, Number]
     suits: frozenset[int]
 
 
@@ -91,8 +88,8 @@ class Form:
     """A variant of a task; `before` has the node of each part now, None where it is not known."""
 
     name: str | None
-    price: Fraction
-    loss: Fraction
+    price: Number
+    loss: Number
     pieces: tuple[Piece, ...]
     equal: bool
     before: tuple[int | None, ...] | None = None
@@ -107,11 +104,11 @@ class Form:
 class NodePrices(NamedTuple):
     """Compute; what is always paid and what only while on; u and o a unit of load."""
 
-    compute: Fraction
-    always: Fraction
-    on: Fraction
-    use: Fraction
-    overload: Fraction
+    compute: Number
+    always: Number
+    on: Number
+    use: Number
+    overload: Number
 
 
 class Whole:
@@ -139,6 +136,14 @@ class Whole:
         self.limits = self._limits()
         self.prices = [self._node_prices(node) for node in self.nodes]
         self.forms = [self._forms(task) for task in self.tasks]
+        self._keys: dict[str, set[str]] = defaultdict(set)
+        for rule in self.rules():
+            self._keys[rule["group"]].add(rule["domain"])
+        self._members: dict[str, list[int]] = defaultdict(list)
+        for j, task in enumerate(self.tasks):
+            for group in task.get("groups", ()):
+                self._members[group].append(j)
+        self._of_task: list[list[tuple[int, int]]] = [[] for _ in self.tasks]
         self.places: dict[tuple[int, int, int, int], int] = {}
         self.chosen: dict[tuple[int, int], int] = {}
         self.out: dict[int, int] = {}
@@ -147,9 +152,9 @@ class Whole:
 
     # what is read
 
-    def _limits(self) -> dict[str, list[Fraction | None]]:
+    def _limits(self) -> dict[str, list[Number | None]]:
         """What nodes have of all that is hard, None where there is no limit."""
-        limits: dict[str, list[Fraction | None]] = {
+        limits: dict[str, list[Number | None]] = {
             "storage": [_exact(node.get("storage"), None) for node in self.nodes]
         }
         for key in sorted({key for node in self.nodes for key in node.get("resources") or ()}):
@@ -165,15 +170,15 @@ class Whole:
         price = _exact(node.get("price"), C)
         paid = price * C
         if node.get("fixed_cost") is not None:
-            price, paid = Fraction(0), _exact(node["fixed_cost"])
+            price, paid = 0, _exact(node["fixed_cost"])
         overload = _exact(node.get("overload_price"), max(price, use))
         energy = self.instance.get("energy") or {}
-        watt = _exact(energy.get("price_per_kwh"), 0) * _exact(energy.get("hours"), 0) / 1000
-        watt *= _exact(energy.get("pue"), 1)
+        watt = Fraction(_exact(energy.get("price_per_kwh"), 0) * _exact(energy.get("hours"), 0))
+        watt *= Fraction(_exact(energy.get("pue"), 1), 1000)
         idle = _exact(node.get("idle_watts"), 0)
         full = _exact(node.get("max_watts"), idle)
-        by_load, beyond = ((full - idle) * watt / C, full * watt / C) if C else (Fraction(0),) * 2
-        always, on = (Fraction(0), paid) if self.rented else (paid, Fraction(0))
+        by_load, beyond = ((full - idle) * watt / C, full * watt / C) if C else (0, 0)
+        always, on = (0, paid) if self.rented else (paid, 0)
         if self.power_off:
             on += idle * watt
         else:
@@ -235,7 +240,7 @@ class Whole:
         task = self.tasks[j]
         pinned = task.get("pinned")
         pinned = {pinned} if isinstance(pinned, str) else pinned
-        keys = [rule["domain"] for rule in self.rules() if rule["group"] in task.get("groups", ())]
+        keys = {key for group in task.get("groups", ()) for key in self._keys[group]}
         for i in sorted(form.pieces[part].suits):
             state = self.nodes[i].get("state", "open")
             if state == "drained" or (state == "cordoned" and not form.at_home(part, i)):
@@ -270,7 +275,7 @@ class Whole:
         for rule in self.rules():
             self._add_rule(rule)
 
-    def _add_form(self, j: int, v: int, form: Form, quality: Fraction) -> int:
+    def _add_form(self, j: int, v: int, form: Form, quality: Number) -> int:
         y = self.chosen[j, v] = self.program.binary()
         self.program.cost[y] += form.price + quality * form.loss
         on_node: dict[int, list[int]] = defaultdict(list)
@@ -279,6 +284,7 @@ class Whole:
             for i in self.hosts(j, form, part):
                 x = self.places[j, v, part, i] = self.program.binary()
                 on_node[i].append(x)
+                self._of_task[j].append((i, x))
                 mine.append((x, 1))
             self.program.row([*mine, (y, -1)], 0, 0)
         for same in on_node.values():
@@ -295,7 +301,7 @@ class Whole:
             for name, have in self.limits.items():
                 most = have[i]
                 if most is not None and here[i]:
-                    needs = ((x, piece.needs.get(name, Fraction(0))) for piece, x in here[i])
+                    needs = ((x, piece.needs.get(name, 0)) for piece, x in here[i])
                     self.program.row(needs, None, most)
             if fixed:
                 on = self.program.binary()
@@ -313,7 +319,7 @@ class Whole:
 
     def _add_sums(self) -> None:
         """The prices of moves; the most moves and the most loss."""
-        moves: dict[int, Fraction] = defaultdict(Fraction)
+        moves: dict[int, Number] = defaultdict(int)
         for j, task in enumerate(self.tasks):
             if all(form.before is None for form in self.forms[j]):
                 continue
@@ -321,11 +327,11 @@ class Whole:
             for v, form in enumerate(self.forms[j]):
                 if (j, v) not in self.chosen:
                     continue
-                counted = {self.chosen[j, v]: Fraction(len(form.pieces))}
+                counted = {self.chosen[j, v]: len(form.pieces)}
                 for part in range(len(form.pieces)):
                     for i in {one for one in form.before or () if one is not None}:
                         if form.at_home(part, i) and (j, v, part, i) in self.places:
-                            counted[self.places[j, v, part, i]] = Fraction(-1)
+                            counted[self.places[j, v, part, i]] = -1
                 for variable, amount in counted.items():
                     moves[variable] += amount
                     self.program.cost[variable] += price * amount
@@ -338,8 +344,8 @@ class Whole:
     def _parts_in(self, group: str, key: str) -> dict[Any, list[int]]:
         """The x of a group by domain, None for nodes that are in none."""
         found: dict[Any, list[int]] = defaultdict(list)
-        for (j, _, _, i), x in self.places.items():
-            if group in self.tasks[j].get("groups", ()):
+        for j in self._members[group]:
+            for i, x in self._of_task[j]:
                 found[self.domain(key, i)].append(x)
         return found
 
@@ -376,8 +382,7 @@ class Whole:
     def _add_spread(self, rule: dict[str, Any], parts: dict[Any, list[int]]) -> None:
         counted = {
             self.domain(rule["domain"], i)
-            for j, task in enumerate(self.tasks)
-            if rule["group"] in task.get("groups", ())
+            for j in self._members[rule["group"]]
             for form in self.forms[j]
             for piece in form.pieces
             for i in piece.suits
@@ -427,8 +432,8 @@ class Whole:
 
     def cost(self, placement: Placement) -> int | float:
         """What a placement costs, summed up anew."""
-        load, used = [Fraction(0)] * len(self.nodes), set()
-        total = Fraction(0)
+        load: list[Number] = [0] * len(self.nodes)
+        used, total = set(), Fraction(0)
         quality = _exact(self.instance.get("quality_price"), 0)
         for j, (task, choice) in enumerate(zip(self.tasks, placement, strict=True)):
             if choice is None:
@@ -445,20 +450,22 @@ class Whole:
                 total += price * sum(not form.at_home(part, i) for part, i in enumerate(nodes))
         for i, (C, always, fixed, use, overload) in enumerate(self.prices):
             total += always + (fixed if i in used else 0)
-            total += use * min(load[i], C) + overload * max(Fraction(0), load[i] - C)
+            total += use * min(load[i], C) + overload * max(0, load[i] - C)
         return int(total) if total.denominator == 1 else float(total)
 
 
 _FIGURES = ("compute", "storage", "resources", "eligible")
 
 
-def scale_of(amounts: Iterable[Fraction | None]) -> int:
+def scale_of(amounts: Iterable[Number | None]) -> int:
     """The least factor that makes integers of all."""
     return math.lcm(*(one.denominator for one in amounts if one is not None))
 
 
 def _exact(value: Any, default: Any = None) -> Any:
-    """A number as the fraction that it prints as; the default where none is given."""
+    """A number as it prints: an int where it is whole, else a fraction; or the default."""
     if value is None:
-        return Fraction(default) if isinstance(default, int) else default
-    return Fraction(value) if isinstance(value, int | Fraction) else Fraction(repr(value))
+        return default
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else Fraction(repr(value))
+    return value
