@@ -31,7 +31,8 @@ def lower_bound(
         "auto" is the better of the closed form and the linear relaxation; column generation
         is stronger where nodes hold few tasks, and takes longer. The closed form knows neither
         rules nor moves nor the quality budget; the linear relaxation takes all of them in, as
-        far as fractions of tasks can tell (docs/proofs.md).
+        far as fractions of tasks can tell; column generation leaves out affinities, and
+        anti-affinities between domains of several nodes (docs/proofs.md).
     time_limit : float
         Seconds; at the limit the best bound so far is returned.
 
@@ -82,8 +83,6 @@ def _is_refuted(problem: Problem, time_limit: float) -> bool:
 
 
 def _column_bound(problem: Problem, time_limit: float) -> int:
-    if problem.modes is not None:  # its columns hold tasks that have one form and must run
-        return _best(problem, time_limit)
     found = [_best(problem, time_limit / 2)]
     with Session(problem) as session:
         session.generate(time_limit / 2, on_bound=found.append)

@@ -99,9 +99,29 @@ def test_pinned_to_what_takes_nothing():
         "task 't' can run nowhere: no node it is pinned to takes new parts ('a' is drained, "
         "'b' is cordoned)"
     )
+    assert why(nodes[:1], [Task("t", compute=1)]) == (
+        "task 't' can run nowhere: no node takes new parts ('a' is drained)"
+    )
     stays = {"nodes": nodes, "tasks": [Task("t", compute=1, pinned="b")]}
     assert why(**stays) is not None
     assert why(**stays, current={"t": "b"}) is None
+
+
+def test_numbers_that_no_float_holds_and_nothing_to_place():
+    bounds = ("auto", "closed-form", "linear", "column-generation")
+    variants = [Variant("v", compute=1, loss=3)]
+    nodes = [Node("n", compute=4), Node("d", compute=2, state="drained")]
+    skipped = Instance(nodes, [Task("t", variants=variants, max_loss=1, skip_price=2.5)])
+    assert [lower_bound(skipped, method, time_limit=5) for method in bounds] == [22.5] * 4
+    empty = Instance(nodes, [])
+    assert [lower_bound(empty, method, time_limit=5) for method in bounds] == [20] * 4
+    wide = Instance(
+        [Node("n", compute=10**30, price=10**25, overload_price=10**40)],
+        [Task("t", compute=10**31, skip_price=10**80)],
+        power_off=True,
+    )
+    cost = 10**55 + 9 * 10**70
+    assert [lower_bound(wide, method, time_limit=5) for method in bounds] == [cost] * 4
 
 
 def test_pinned_to_what_is_not_eligible():

@@ -93,7 +93,9 @@ def _why_mode(forms: Forms, p: int) -> str:
         if pinned is None:
             return "no node is eligible"
         return f"none of the nodes it is pinned to ({listed(pinned)}) is eligible"
-    where = "pinned to" if pinned is not None else "eligible for"
+    which = "no node it is pinned to" if pinned is not None else "no node it is eligible for"
+    if left.all():
+        which = "no node"
     states = np.array(instance.node_state)
     at_home = np.zeros(left.size, dtype=bool)
     at_home[modes.home_node[modes.home_mode == p]] = True
@@ -102,7 +104,7 @@ def _why_mode(forms: Forms, p: int) -> str:
         nodes = np.flatnonzero(before).tolist()
         shown = ", ".join(f"{str(instance.node_ids[i])!r} is {states[i]}" for i in nodes[:_NODES])
         more = f", and {len(nodes) - _NODES:,} more" if len(nodes) > _NODES else ""
-        return f"no node it is {where} takes new parts ({shown}{more})"
+        return f"{which} takes new parts ({shown}{more})"
     for rule in modes.rules:
         if p not in rule.modes or rule.domain is None:
             continue
