@@ -272,7 +272,10 @@ class _ModeRoom(Room):
         used = _use_of_limits(self._data, column)
         if any(number > max(0, self._limit[r] + self._slack[r]) for r, number in used.items()):
             return False
-        placed = self._placed + np.bincount(column[1], minlength=self.count.size)
+        amounts = np.bincount(column[1], minlength=self.count.size)
+        if not self._data.keeps_groups(amounts):
+            return False
+        placed = self._placed + amounts
         held = np.maximum(self._held, _held(self._data, column[1]))
         settled, count = _left(self._data, placed, held)
         if (settled < 0).any() or not super().take(column):

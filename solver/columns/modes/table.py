@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -29,7 +30,7 @@ class Forms:
         Form of each mode, and how many parts of it a task in this form has.
     task_class, cost : (F,) int64
     usable : (F,) bool
-        Whether every part of a form has a node that may hold it.
+        Whether the parts of a form have nodes enough that may hold them, each another one.
     loss : tuple of F int
     task_count, skip_cost : (K,) int64
         Tasks of each class, and the cost of leaving one out; -1 where it must run.
@@ -79,6 +80,14 @@ class Forms:
         return cost + int((np.maximum(self.skip_cost, 0) * left).sum())
 
 
+class Group(NamedTuple):
+    """Modes of which one node holds at most `limit` parts, each counted `weights` times."""
+
+    modes: Array
+    weights: Array
+    limit: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class ModeTable(ClassTable):
     """Modes in the place of classes of tasks, with homes, forms and the rows of rules.
@@ -100,6 +109,8 @@ class ModeTable(ClassTable):
     move_cost : (P,) int64
     is_move : (P,) bool
         Whether a part that is not at home counts as a move.
+    other_groups : tuple of Group
+        Limits of single nodes that pricing is without: it has a dimension for a few only.
     """
 
     forms: Forms
@@ -107,6 +118,7 @@ class ModeTable(ClassTable):
     homes: tuple[tuple[Array, Array], ...]
     move_cost: Array
     is_move: Array
+    other_groups: tuple[Group, ...]
 
     @property
     def budget_row(self) -> int | None:
@@ -160,6 +172,12 @@ class ModeTable(ClassTable):
         """How many moves a column is."""
         return int(self.moved(g, tasks)[self.is_move].sum())
 
+    def keeps_groups(self, amounts: Array) -> bool:
+        """Whether these parts of the modes may be on one node by the limits that pricing lacks."""
+        return all(
+            int(amounts[group.modes] @ group.weights) <= group.limit for group in self.other_groups
+        )
+
     def profits(self, g: int, shift: int, prices: Array) -> Array:
         """What each item brings: the price of its mode less use, rules, and moving."""
         P = self.demand.size
@@ -205,9 +223,8 @@ def mode_table(problem: Problem) -> ModeTable:
     assert modes is not None
     costs = problem.mode_costs(grid)
     table = replace(table, most=_most(modes, table.most))
-    usable = np.ones(modes.num_forms, dtype=bool)
-    usable[modes.mode_form[~table.most.any(axis=1)]] = False
-    needs, capacity = _with_limits(modes, table)
+    groups = _groups(modes, table.most)
+    needs, capacity = _with_dimensions(table, groups[:_MOST_GROUPS])
     return ModeTable(
         **{
             **vars(table),
@@ -220,7 +237,7 @@ def mode_table(problem: Problem) -> ModeTable:
             parts=modes.mode_parts,
             task_class=modes.form_class,
             cost=costs.form_cost,
-            usable=usable,
+            usable=_usable(modes, table),
             loss=modes.form_loss,
             task_count=modes.task_count,
             skip_cost=costs.skip_cost,
@@ -231,7 +248,21 @@ def mode_table(problem: Problem) -> ModeTable:
         homes=_homes(problem, modes),
         move_cost=costs.move_cost,
         is_move=modes.counts_as_move,
+        other_groups=tuple(groups[_MOST_GROUPS:]),
     )
+
+
+def _usable(modes: Modes, table: ClassTable) -> Array:
+    """(F,) forms whose parts, each kind alone and all together, have as many nodes as they are."""
+    holds = table.most > 0
+    enough = modes.mode_parts <= holds @ table.node_count
+    usable = np.ones(modes.num_forms, dtype=bool)
+    usable[modes.mode_form[~enough]] = False
+    for f in np.flatnonzero(np.bincount(modes.mode_form, minlength=usable.size) > 1).tolist():
+        mine = modes.mode_form == f
+        nodes = table.node_count[holds[mine].any(axis=0)].sum()
+        usable[f] &= modes.mode_parts[mine].sum() <= nodes
+    return usable
 
 
 def _homes(problem: Problem, modes: Modes) -> tuple[tuple[Array, Array], ...]:
@@ -277,24 +308,31 @@ def _most(modes: Modes, most: Array) -> Array:
     return most
 
 
-def _with_limits(modes: Modes, table: ClassTable) -> tuple[Array, Array]:
-    """Needs and capacities with a dimension for each of a few limits on single nodes.
+def _groups(modes: Modes, most: Array) -> list[Group]:
+    """All groups that `most` and `apart` leave something of, those that bind most first.
 
-    Limits on one mode, and on all to one part, pricing has without that.
+    Of a group with a limit a node holds no more parts than that, and of a class of tasks no more
+    than there are tasks, whatever their forms.
     """
+    groups = [Group(r.modes, r.weights, r.most) for r in modes.rules if r.most is not None]
+    order = np.argsort(modes.mode_class, kind="stable")
+    for mine in np.split(order, np.flatnonzero(np.diff(modes.mode_class[order])) + 1):
+        if mine.size > 1:
+            count = int(modes.task_count[modes.mode_class[mine[0]]])
+            groups.append(Group(mine, np.ones_like(mine), count))
+    held = [int((most[g.modes] * g.weights[:, None]).sum(axis=0).max(initial=0)) for g in groups]
+    binding = [i for i, group in enumerate(groups) if 2 <= group.limit < held[i]]
+    return [groups[i] for i in sorted(binding, key=lambda i: groups[i].limit / held[i])]
+
+
+def _with_dimensions(table: ClassTable, groups: list[Group]) -> tuple[Array, Array]:
+    """Needs and capacities with a dimension for each group."""
     needs, capacity = [table.needs], [table.capacity]
-    for rule in modes.rules:
-        limit = rule.rule
-        if not isinstance(limit, Limit) or rule.domain is not None:
-            continue
-        most = table.most[rule.modes]
-        held = (most * rule.weights[:, None]).sum(axis=0).max(initial=0)
-        if limit.max < 2 or held <= limit.max or len(needs) > _MOST_GROUPS:
-            continue
+    for members, weights, limit in groups:
         need = np.zeros((table.demand.size, 1), dtype=np.int64)
-        need[rule.modes, 0] = rule.weights
+        need[members, 0] = weights
         needs.append(need)
-        capacity.append(np.full((table.capacity.shape[0], 1), limit.max, dtype=np.int64))
+        capacity.append(np.full((table.capacity.shape[0], 1), limit, dtype=np.int64))
     return (
         np.ascontiguousarray(np.concatenate(needs, axis=1)),
         np.ascontiguousarray(np.concatenate(capacity, axis=1)),
