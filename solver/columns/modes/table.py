@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...model.exact import Array
-from ...model.rules import AntiAffinity, Limit
+from ...model.rules import AntiAffinity
 from ...problem.modes import Modes
 from ...problem.problem import Problem
 from ...problem.table import ClassTable
@@ -18,6 +18,7 @@ __all__ = ["Forms", "ModeTable", "column_table", "mode_table"]
 
 _LOSS_BITS = 20
 _MOST_GROUPS = 6
+_MOST_APART = 6_000
 
 
 @dataclass(frozen=True)
@@ -280,23 +281,33 @@ def _homes(problem: Problem, modes: Modes) -> tuple[tuple[Array, Array], ...]:
 
 
 def _apart(modes: Modes) -> Array:
-    """Modes that no node may hold together: of one task, or of groups that shun each other."""
-    P = modes.mode_form.size
-    apart = np.zeros((P, P), dtype=np.bool_)
-    mode_class = modes.mode_class
-    alone = modes.task_count[mode_class] == 1
-    for k in np.unique(mode_class[alone]).tolist():
-        mine = np.flatnonzero(mode_class == k)
-        apart[np.ix_(mine, mine)] = True
+    """Modes that no node may hold together: of one task, or of groups that shun each other.
+
+    None of so many modes that the table of all pairs would be too large; pricing is valid so.
+    """
+    P = modes.num_modes
+    count = modes.task_count[modes.mode_class]
+    blocks = [(mine, mine) for mine in _by_class(modes) if count[mine[0]] == 1]
     for rule in modes.rules:
-        record = rule.rule
-        if isinstance(record, AntiAffinity):
-            apart[np.ix_(rule.modes, rule.other_modes)] = True
-            apart[np.ix_(rule.other_modes, rule.modes)] = True
-        elif isinstance(record, Limit) and record.max == 1:
-            apart[np.ix_(rule.modes, rule.modes)] = True
+        if isinstance(rule.rule, AntiAffinity):
+            blocks.append((rule.modes, rule.other_modes))
+        elif rule.most == 1:
+            blocks.append((rule.modes, rule.modes))
+    if not blocks or P > _MOST_APART:
+        return np.zeros((0, 0), dtype=np.bool_)
+    apart = np.zeros((P, P), dtype=np.bool_)
+    for some, others in blocks:
+        apart[np.ix_(some, others)] = True
+        apart[np.ix_(others, some)] = True
     np.fill_diagonal(apart, False)  # how many of one mode is up to `most`
     return apart if apart.any() else np.zeros((0, 0), dtype=np.bool_)
+
+
+def _by_class(modes: Modes) -> list[Array]:
+    """The modes of each class of tasks that has several."""
+    order = np.argsort(modes.mode_class, kind="stable")
+    runs = np.split(order, np.flatnonzero(np.diff(modes.mode_class[order])) + 1)
+    return [mine for mine in runs if mine.size > 1]
 
 
 def _most(modes: Modes, most: Array) -> Array:
@@ -315,11 +326,9 @@ def _groups(modes: Modes, most: Array) -> list[Group]:
     than there are tasks, whatever their forms.
     """
     groups = [Group(r.modes, r.weights, r.most) for r in modes.rules if r.most is not None]
-    order = np.argsort(modes.mode_class, kind="stable")
-    for mine in np.split(order, np.flatnonzero(np.diff(modes.mode_class[order])) + 1):
-        if mine.size > 1:
-            count = int(modes.task_count[modes.mode_class[mine[0]]])
-            groups.append(Group(mine, np.ones_like(mine), count))
+    for mine in _by_class(modes):
+        count = int(modes.task_count[modes.mode_class[mine[0]]])
+        groups.append(Group(mine, np.ones_like(mine), count))
     held = [int((most[g.modes] * g.weights[:, None]).sum(axis=0).max(initial=0)) for g in groups]
     binding = [i for i, group in enumerate(groups) if 2 <= group.limit < held[i]]
     return [groups[i] for i in sorted(binding, key=lambda i: groups[i].limit / held[i])]
