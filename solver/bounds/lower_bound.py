@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Callable
 
 from ..columns.session import Session
@@ -14,7 +16,7 @@ from ..time_limits import LONGEST, TIME_LIMIT_RULE, is_time_limit
 from .closed_form import closed_form_bound
 from .infeasible import why_infeasible
 from .linear import linear_bound
-from .modes.linear import why_relaxation_infeasible
+from .modes.linear import divided_bound, why_relaxation_infeasible
 
 __all__ = ["BOUNDS", "lower_bound"]
 
@@ -28,7 +30,8 @@ def lower_bound(
     ----------
     instance : Instance
     method : {"auto", "closed-form", "linear", "column-generation"}
-        "auto" is the better of the closed form and the linear relaxation; column generation
+        "auto" is the better of the closed form and the linear relaxation, in which numbers of
+        nodes that are on are made whole where tasks have variants or rules; column generation
         is stronger where nodes hold few tasks, and takes longer. The closed form knows neither
         rules nor moves nor the quality budget; the linear relaxation takes all of them in, as
         far as fractions of tasks can tell; column generation leaves out affinities, and
@@ -96,8 +99,19 @@ def _best(problem: Problem, time_limit: float) -> int:
         return closed_form_bound(problem)
 
 
+def _auto_bound(problem: Problem, time_limit: float) -> int:
+    deadline = time.monotonic() + time_limit
+    bound = _best(problem, time_limit)
+    if problem.modes is None or not problem.instance.power_off:
+        return bound
+    with contextlib.suppress(BackendUnavailableError):
+        divided = divided_bound(problem, deadline - time.monotonic())
+        bound = bound if divided is None else max(bound, divided)
+    return bound
+
+
 BOUNDS: dict[str, Callable[[Problem, float], int]] = {
-    "auto": _best,
+    "auto": _auto_bound,
     "closed-form": closed_form_bound,
     "linear": linear_bound,
     "column-generation": _column_bound,

@@ -144,6 +144,8 @@ class ModesRelaxation:
         The columns X, and of which mode each is.
     form_column : (F,), left_out, left_out_column : (classes with a skip price,) int64
         The columns Y, and the classes and columns of Z.
+    on_column : (N,) int64 or None
+        The columns U, where nodes may be off.
     cover_row : (K,), parts_row : (P,) int64
     """
 
@@ -157,10 +159,12 @@ class ModesRelaxation:
         self._add_parts()
         self._add_forms()
         on = problem.instance.power_off
-        self._U = None
+        self.on_column: Array | None = None
         if on:
             idle = self._numbers.idle_cost[node_sets.first]
-            self._U = builder.add_columns(node_sets.count.size, upper=node_sets.count, cost=idle)
+            self.on_column = builder.add_columns(
+                node_sets.count.size, upper=node_sets.count, cost=idle
+            )
         self._add_capacities()
         self._add_rooms()
         self._add_apart()
@@ -177,7 +181,7 @@ class ModesRelaxation:
             mode=self.mode,
             node_set=self._node_set,
             column=self.part_column,
-            on=self._U,
+            on=self.on_column,
             needs=self._numbers.needs,
             capacity=self._numbers.capacity[node_sets.first],
             most=node_sets.most,
@@ -232,10 +236,10 @@ class ModesRelaxation:
     def _capacity_rows(self, have: Array, where: Array) -> Array:
         """Rows of some sets, with what a node has times the number of nodes as limit."""
         builder, have = self._builder, have.astype(object)[where]
-        if self._U is None:
+        if self.on_column is None:
             return builder.add_rows(where.size, limit=have * self.node_sets.count[where])
         rows = builder.add_rows(where.size)
-        builder.add_entries(rows, self._U[where], -have)
+        builder.add_entries(rows, self.on_column[where], -have)
         return rows
 
     def _add_capacities(self) -> None:
@@ -299,12 +303,12 @@ class ModesRelaxation:
         rows[both] = builder.add_rows(int(both.sum()), limit=node_sets.room[both], lazy=True)
         at = rows[self.mode, self._node_set]
         builder.add_entries(at[at >= 0], self.part_column[at >= 0], 1)
-        if self._U is None:
+        if self.on_column is None:
             return
         p, g = np.nonzero(number)
         rows[p, g] = builder.add_rows(p.size, lazy=True)
         builder.add_entries(rows[self.mode, self._node_set], self.part_column, 1)
-        builder.add_entries(rows[p, g], self._U[g], -node_sets.most[p, g])
+        builder.add_entries(rows[p, g], self.on_column[g], -node_sets.most[p, g])
 
     def _add_apart(self) -> None:
         modes, node_sets = self._modes, self.node_sets
@@ -324,6 +328,13 @@ class ModesRelaxation:
         at = rows[form, self._node_set]
         self._builder.add_entries(at[at >= 0], self.part_column[at >= 0], 1)
         self._builder.add_entries(rows[f, g], self.form_column[f], -node_sets.count[g])
+
+    @cached_property
+    def figures_of_nodes(self) -> list[tuple[int, ...]]:
+        """What the nodes of each set have and cost: compute, price of being on, capacities."""
+        first, numbers = self.node_sets.first, self._numbers
+        columns = [numbers.node_compute, numbers.idle_cost, *numbers.capacity.T]
+        return list(zip(*(column[first].tolist() for column in columns), strict=True))
 
     @cached_property
     def forms_of_class(self) -> list[list[tuple[int, list[int], list[int]]]]:

@@ -23,7 +23,11 @@ from solver import (
 from solver.bounds.closed_form import closed_form_bound
 from solver.bounds.linear import linear_bound
 from solver.bounds.modes.lagrangian import program_bound, with_best_prices
-from solver.bounds.modes.linear import relaxation_solution
+from solver.bounds.modes.linear import (
+    divided_bound,
+    modes_linear_bound,
+    relaxation_solution,
+)
 from solver.problem.attainable import round_up_to_attainable
 from solver.problem.problem import Problem
 from solver.programs.modes_relaxation import ModesRelaxation
@@ -224,6 +228,29 @@ def test_a_solution_of_the_relaxation_places_every_task():
         assert (solution.parts <= room + 1e-6).all()
         checked += 1
     assert checked >= 30
+
+
+@pytest.mark.parametrize("integers", [True, False])
+def test_whole_numbers_of_nodes_bound_no_less_and_never_too_much(integers):
+    better = 0
+    for problem, optimum in solved(150, seed=176, integers=integers):
+        divided = divided_bound(problem, 5.0)
+        linear = modes_linear_bound(problem)
+        if problem.instance.power_off:
+            assert linear <= divided <= optimum
+            better += divided > linear
+        else:
+            assert divided is None
+    assert better >= 5
+
+
+def test_whole_numbers_of_nodes_by_hand():
+    """Two and a half nodes' work: the half costs a whole node."""
+    nodes = [Node(f"n{i}", compute=10, price=1) for i in range(6)]
+    tasks = [Task(f"t{j}", compute=5, skip_price=99) for j in range(5)]
+    instance = Instance(nodes, tasks, power_off=True, max_load=1)
+    assert lower_bound(instance, "linear") == 25
+    assert lower_bound(instance) == 30
 
 
 def test_rows_that_are_entered_when_broken_lose_nothing(monkeypatch):

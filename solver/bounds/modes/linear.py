@@ -9,12 +9,14 @@ from ...model.exact import Array
 from ...problem.attainable import round_up_to_attainable
 from ...problem.problem import Problem
 from ...programs.modes_relaxation import ModesRelaxation
+from .branching import branched_bound
 from .lagrangian import program_bound, with_best_prices
 from .prices import priced
 from .shortage import why_short
 
 __all__ = [
     "RelaxationSolution",
+    "divided_bound",
     "modes_linear_bound",
     "relaxation_solution",
     "why_relaxation_infeasible",
@@ -81,6 +83,19 @@ def modes_linear_bound(problem: Problem, time_limit: float = 60.0) -> int | None
     """The bound of the linear relaxation over modes, in exact cost units; None if there is none."""
     solved = _solve(problem, time_limit)
     return None if solved is None else solved.bound
+
+
+def divided_bound(problem: Problem, time_limit: float = 60.0) -> int | None:
+    """The bound of the relaxation with whole numbers of nodes that are on; None without one.
+
+    Only where nodes may be off, and of use where they are dear and few.
+    """
+    solved = _solve(problem, time_limit)
+    if solved is None or solved.status != "optimal" or not problem.instance.power_off:
+        return None
+    bounds = [solved.bound, branched_bound(solved.relaxation, time_limit)]
+    known = [bound for bound in bounds if bound is not None]
+    return round_up_to_attainable(problem, max(known)) if known else None
 
 
 def why_relaxation_infeasible(problem: Problem, time_limit: float = 60.0) -> str | None:
