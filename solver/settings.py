@@ -49,6 +49,8 @@ class AutoSettings:
     """The same where they hold many."""
     later_share: float = 0.5
     """Share of the time for the exact model or a second search after column generation."""
+    divide_share: float = 0.1
+    """Share of the time for a bound with whole numbers of nodes that are on."""
     plain_share: float = 0.15
     """Share of the time for a plain search of a small instance, which rarely takes it."""
     least_plain: float = 1.0

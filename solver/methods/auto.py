@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from ..bounds.linear import linear_bound
-from ..bounds.modes.linear import why_relaxation_infeasible
+from ..bounds.modes.linear import divided_bound, why_relaxation_infeasible
 from ..engines.limits import CP_SAT
 from ..engines.process import EngineCrash, warm_up
 from ..errors import BackendUnavailableError
@@ -101,12 +101,14 @@ def _stages(problem: Problem, best: Best) -> Iterator[_Stage]:
         else:
             yield _Stage(_exact, AUTO.exact_share)
             yield _Stage(_search, AUTO.small_search_share, AUTO.least_search)
+        yield _Stage(_divide, AUTO.divide_share)
         yield _Stage(_exact)
         return
     few = few and cells <= AUTO.exact_cells  # beyond that, the relaxation may take all the time
     share = AUTO.glance if few else AUTO.search_share
     yield _Stage(_search, share, AUTO.least_search)
     yield _Stage(_bound)
+    yield _Stage(_divide, AUTO.divide_share)
     classes = problem.classes
     if classes.num_task_classes * classes.num_node_classes <= AUTO.column_pairs:
         yield from _columns_in(AUTO.column_share if few else AUTO.column_share_of_many)
@@ -130,6 +132,14 @@ def _bound(problem: Problem, options: Options, best: Best) -> Outcome | None:
     if reason is None:
         return None
     return Outcome(Termination.PROVEN, infeasible_because=reason, proof=Proof.LINEAR)
+
+
+def _divide(problem: Problem, options: Options, best: Best) -> None:
+    if problem.modes is None:
+        return
+    bound = divided_bound(problem, options.seconds_left())
+    if bound is not None:
+        best.bounded(bound, Proof.LINEAR)
 
 
 def _exact(problem: Problem, options: Options, best: Best) -> Outcome:
