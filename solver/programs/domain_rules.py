@@ -24,6 +24,7 @@ from ..model.rules import Affinity, AntiAffinity, Limit, Spread
 from ..problem.classes import group_rows
 from ..problem.modes import DomainRule, Modes
 from ..problem.problem import Problem
+from .covers import Fewest, add_covers
 from .linear_model import LinearModelBuilder
 
 __all__ = ["Cells", "Derived", "add_rules"]
@@ -95,6 +96,8 @@ def add_rules(problem: Problem, builder: LinearModelBuilder, cells: Cells) -> tu
     writer = _Writer(problem, problem.modes, builder, cells)
     for rule in problem.modes.rules:
         writer.add(rule)
+    if cells.on is not None:
+        add_covers(problem.modes, builder, cells.on, cells.needs, cells.capacity, writer.fewest)
     return tuple(writer.derived)
 
 
@@ -144,6 +147,7 @@ class _Writer:
         self._groups: dict[tuple[str, str], _Group] = {}
         self._occupied: dict[tuple[str, str], Array] = {}
         self.derived: list[Derived] = []
+        self.fewest: list[Fewest] = []
 
     def add(self, rule: DomainRule) -> None:
         """Add the rows of a rule."""
@@ -177,6 +181,15 @@ class _Writer:
         rows = self._sums(group, domains, upper=limit if on is None else 0)
         if on is not None:
             self._builder.add_entries(rows, on[domains], -limit)
+        most = np.minimum(group.domain_most, limit)
+        # What all other domains cannot take is in this one.
+        self._take(rule, np.maximum(0, group.fewest - (int(most.sum()) - most)))
+
+    def _take(self, rule: DomainRule, count: Array) -> None:
+        """Note that each domain takes so many parts of the group at least."""
+        if count.any():
+            domain = self._domain_of(rule)
+            self.fewest.append(Fewest(rule.rule.domain, domain, rule.modes, count))
 
     def _hold(self, group: _Group, w: Array) -> None:
         """What a group needs in its one domain is there: q n_gd <= Q_d w_gd."""
@@ -221,7 +234,11 @@ class _Writer:
         counted = counted[domains]
         low, high = _count_limits(group, counted, skew, least)
         high = np.minimum(high, group.domain_most[domains])
-        n = self._builder.add_columns(domains.size, lower=np.minimum(low, high), upper=high)
+        low = np.minimum(low, high)
+        n = self._builder.add_columns(domains.size, lower=low, upper=high)
+        count = np.zeros(group.domain_most.size, dtype=np.int64)
+        count[domains] = low
+        self._take(rule, count)
         t_low = max(0, -(-group.fewest // domains.size) - skew)
         t = self._builder.add_columns(1, lower=min(t_low, least), upper=least)
         sums = self._sums(group, domains, lower=0, upper=0)
@@ -278,6 +295,13 @@ class _Writer:
         self._occupied[key] = columns
         return columns
 
+    def _domain_of(self, rule: DomainRule) -> Array:
+        """(n,) the domain of each node, -1 for none."""
+        if rule.domain is None:
+            return np.arange(self._node_class.size)
+        found: Array = rule.domain[self._node_class]
+        return found
+
     def _counted(self, rule: DomainRule) -> Array:
         """(domains,) whether the least count is taken over a domain."""
         counted: Array = rule.counted
@@ -292,8 +316,7 @@ class _Writer:
 
     def _make_group(self, rule: DomainRule, members: Array) -> _Group:
         modes, cells = self._modes, self._cells
-        n = self._node_class.size
-        domain_of = np.arange(n) if rule.domain is None else rule.domain[self._node_class]
+        domain_of = self._domain_of(rule)
         first, last = self._first_cell[members], self._first_cell[members + 1]
         cell = np.repeat(last - np.cumsum(last - first), last - first)
         cell += np.arange(cell.size)
@@ -312,7 +335,7 @@ class _Writer:
         nodes = np.bincount(entry[spot], minlength=unit.size)
         # A task has one part on a node at most.
         held = np.minimum(held, unit_tasks[unit] * np.minimum(unit_parts[unit], nodes))
-        num_domains = n if rule.domain is None else rule.num_domains
+        num_domains = domain_of.size if rule.domain is None else rule.num_domains
         domain_most = np.zeros(num_domains, dtype=np.int64)
         np.add.at(domain_most, unit_domain, held)
         return _Group(

@@ -28,7 +28,7 @@ from ..problem.grid import Grid, Width
 from ..problem.modes import Modes
 from ..problem.problem import Problem
 from .domain_rules import Cells, Derived, add_rules
-from .linear_model import INFINITE, LinearModelBuilder
+from .linear_model import LinearModelBuilder
 
 __all__ = [
     "FormColumns",
@@ -243,31 +243,6 @@ def add_openings(problem: Problem, builder: LinearModelBuilder, cells: Cells) ->
     mine = wanted[pair]
     builder.add_entries(rows[pair[mine]], cells.column[mine], 1)
     builder.add_entries(rows[wanted], cells.on[cells.node[first[wanted]]], -tasks[wanted])
-    _add_enough(modes, builder, cells)
-
-
-def _add_enough(modes: Modes, builder: LinearModelBuilder, cells: Cells) -> None:
-    """Nodes that are on have what all tasks that must run need at least: sum of Q_id u_i.
-
-    The other rows add up to it, which solvers that look for cuts row by row do not see.
-    """
-    assert cells.on is not None
-    K, F = modes.task_count.size, modes.form_class.size
-    must_run = np.array([cost is None for cost in modes.skip_cost], dtype=bool)
-    must_run &= np.bincount(modes.form_class, minlength=K) > 0
-    for d in range(cells.needs.shape[1]):
-        of_form = np.zeros(F, dtype=object)
-        np.add.at(of_form, modes.mode_form, (modes.mode_parts * cells.needs[:, d]).astype(object))
-        least = np.full(K, None, dtype=object)
-        for k, need in zip(modes.form_class.tolist(), of_form.tolist(), strict=True):
-            least[k] = need if least[k] is None else min(least[k], need)
-        total = sum(
-            int(least[k]) * int(modes.task_count[k]) for k in np.flatnonzero(must_run).tolist()
-        )
-        have = cells.capacity[:, d]
-        if total > 0 and sum(have.tolist()) < INFINITE:
-            row = builder.add_rows(1, lower=total)
-            builder.add_entries(row, cells.on, have)
 
 
 def _parts_of_forms(modes: Modes) -> Array:

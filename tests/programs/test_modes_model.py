@@ -9,7 +9,7 @@ from linear_rows import rows_hold
 from whole_brute_force import brute_force
 from whole_instances import random_placement, whole_instances
 
-from solver import Instance, Node, Task, Variant
+from solver import Instance, Node, Spread, Task, Variant
 from solver.problem.grid import Width
 from solver.problem.problem import Problem
 from solver.programs.assignment import assignment_model, count_cells
@@ -106,3 +106,17 @@ def test_a_budget_too_wide_is_rounded_to_the_safe_side(outer):
         # Without the row of a budget that cannot be exceeded there is nothing to round.
         assert built.exact_budget is allowed
         assert passes is (outer or allowed)
+
+
+def test_nodes_that_are_on_hold_what_each_zone_must_take():
+    """Two services of four replicas, even over two zones of nodes of 4: 6 units in each zone."""
+    nodes = [Node(f"n{i}", compute=4, labels={"zone": "ab"[i % 2]}) for i in range(6)]
+    tasks = [Task("s", 1, replicas=4), Task("t", 2, replicas=4)]
+    rules = [Spread("s", "zone", 1), Spread("t", "zone", 1)]
+    instance = Instance(nodes, tasks, rules=rules, power_off=True, max_load=1)
+    problem = Problem(instance)
+    built = assignment_model(problem, problem.grid)
+    u = built.cell_class.size + 6 + np.arange(6)  # behind the cells and the overloads
+    rows = np.repeat(np.arange(built.model.num_rows), np.diff(built.model.row_start))
+    only_u = np.setdiff1d(rows, rows[~np.isin(built.model.column, u)])
+    assert sorted(built.model.row_lower[only_u].tolist())[-3:] == [6, 6, 12]
