@@ -30,8 +30,10 @@ ZONES = ("a", "b", "c")
 class Draw:
     """Draws the parts of one instance; which features it has is drawn at the start."""
 
-    def __init__(self, rng: np.random.Generator, numbers: str, features: Sequence[str]) -> None:
-        self.rng, self.numbers = rng, numbers
+    def __init__(
+        self, rng: np.random.Generator, numbers: str, features: Sequence[str], larger: bool
+    ) -> None:
+        self.rng, self.numbers, self.larger = rng, numbers, larger
         rate = float(rng.choice([0.2, 0.4, 0.7]))
         self.has = {name: name in features and self.chance(rate) for name in FEATURES}
         for name in ("rules", "parts"):
@@ -62,7 +64,7 @@ class Draw:
     def bare_nodes(self) -> list[Node]:
         """Nodes with their kinds, labels and states only."""
         nodes = []
-        for i in range(self.whole(2, 4)):
+        for i in range(self.whole(3, 9) if self.larger else self.whole(2, 4)):
             labels: dict[str, str] = {}
             if self.has["labels"]:
                 if self.chance(0.85):
@@ -85,12 +87,12 @@ class Draw:
         if self.has["models"]:
             models = {name: self._variants(nodes) for name in ("llama", "qwen")[: self.whole(1, 2)]}
         tasks: list[Task] = []
-        left = self.one_of((3, 4, 5, 6, 6, 6))
+        left = self.whole(8, 24) if self.larger else self.one_of((3, 4, 5, 6, 6, 6))
         while left > 0:
             fields = self._task(nodes, models)
             variants = models[fields["model"]] if "model" in fields else fields.get("variants", ())
             size = max((_parts(variant) for variant in variants), default=1)
-            number = self.whole(1, max(1, min(4, left // size)))
+            number = self.whole(1, max(1, min(12 if self.larger else 4, left // size)))
             left -= number * size
             if self.has["replicas"] and self.chance(0.5):
                 tasks.append(Task(f"t{len(tasks)}", replicas=number, **fields))

@@ -35,6 +35,7 @@ def whole_instance(
     integers: bool = True,
     numbers: str | None = None,
     features: Sequence[str] = FEATURES,
+    larger: bool = False,
 ) -> Case:
     """Draw an instance: 2 to 4 nodes, tasks of up to 6 parts in all, some of `features`.
 
@@ -44,12 +45,13 @@ def whole_instance(
     Nodes, tasks and where they are now come first; then a hidden placement, and capacities,
     rules and budgets that hold for it, often with no slack. Rules and budgets that the cheapest
     placement without them breaks are preferred. One instance in six is spoiled.
+
+    A `larger` one has 3 to 9 nodes and 8 to 24 parts: too large for the brute force.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NodewiseWarning)  # nodes that are gone
-        return _whole_instance(
-            rng, Draw(rng, numbers or ("integers" if integers else "decimals"), features)
-        )
+        numbers = numbers or ("integers" if integers else "decimals")
+        return _whole_instance(rng, Draw(rng, numbers, features, larger))
 
 
 def _whole_instance(rng: np.random.Generator, draw: Draw) -> Case:
@@ -62,7 +64,7 @@ def _whole_instance(rng: np.random.Generator, draw: Draw) -> Case:
     settings |= {"models": models} | draw.prices_of_forms(homes)
     if homes:
         settings["current"] = current_of(draft, homes, rng)
-    free = brute_force(Instance(nodes, tasks, **settings), homes)
+    free = None if draw.larger else brute_force(Instance(nodes, tasks, **settings), homes)
     tempting = None if free is None else free.placement
     settings |= draw.budgets(draft, homes, hidden, tempting)
     settings["rules"] = draw.rules(draft, hidden, tempting)
