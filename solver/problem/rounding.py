@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..model.exact import Array, common_divisor, decimal_places
+from ..model.exact import Array, common_divisor, decimal_places, exact_column
 from ..model.instance import Instance
 from .problem import Problem
 
@@ -52,25 +52,45 @@ into 64 bits; round it to 8 to close the gap
 
 
 def _limit_columns(instance: Instance, dimension: str) -> Iterator[tuple[str, Array]]:
+    rows, owner = instance.rows, _owner(instance)
     if dimension == "max_load":
         yield from _compute_columns(instance)
     elif dimension == "storage":
-        yield "task storage", instance.task_storage
+        yield f"{owner} storage", rows.storage
         yield "node storage", instance.node_storage
     else:
-        yield f"task resource {dimension!r}", instance.task_resources[dimension]
+        yield f"{owner} resource {dimension!r}", rows.resources[dimension]
         yield f"node resource {dimension!r}", instance.node_resources[dimension]
 
 
 def _compute_columns(instance: Instance) -> Iterator[tuple[str, Array]]:
-    yield "task compute", instance.task_compute
+    yield f"{_owner(instance)} compute", instance.rows.compute
     yield "node compute", instance.node_compute
+
+
+def _owner(instance: Instance) -> str:
+    """What has the figures of the rows."""
+    return "task" if instance.rows.is_identity else "task or variant"
 
 
 def _price_columns(instance: Instance) -> Iterator[tuple[str, Array]]:
     yield "node price", instance.node_price
     yield "node overload_price", instance.node_overload_price
     yield "node use_price", instance.node_use_price
+    variants = instance.rows.all_variants
+    if instance.node_fixed_cost.size:
+        yield "node fixed_cost", _given(instance.node_fixed_cost)
+    yield "variant price", exact_column([variant.price for variant in variants])
+    yield "variant loss", exact_column([variant.loss for variant in variants])
+    yield "quality_price", exact_column([instance.quality_price])
+    yield "task skip_price", _given(instance.task_skip_price)
+    yield "task move_price", _given(instance.task_move_price)
+    yield "move_price", exact_column([instance.move_price])
+
+
+def _given(column: Array) -> Array:
+    """The finite numbers of a column."""
+    return exact_column([value for value in column.tolist() if value < math.inf])
 
 
 def _sentence(columns: Iterator[tuple[str, Array]], unit: int) -> str:
