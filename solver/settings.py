@@ -16,6 +16,7 @@ __all__ = [
     "PLACING",
     "PLAIN_SEARCH",
     "SEARCH",
+    "WHOLE_SEARCH",
 ]
 
 
@@ -177,6 +178,10 @@ class PlacingSettings:
     """Nodes on which room for a task is looked for."""
     repair_tasks: int = 16
     """Tasks of each that might leave."""
+    baseline_share: float = 0.1
+    """Share of the time for a baseline of a whole model before other methods."""
+    few_hosts: int = 2
+    """Tasks of whole models that at most so many nodes can take come first."""
     balance_steps: int = 1_000
     """Moves of the tie-break."""
     balance_nodes: int = 64
@@ -263,6 +268,40 @@ class ColumnSettings:
     """Branches of listing the columns of a node class."""
 
 
+@dataclass(frozen=True)
+class WholeSearchSettings:
+    """The search on models with variants, parts, rules or moves."""
+
+    batch: int = 500
+    """Tasks that a pass works on between looks at the clock, to begin with."""
+    seconds: float = 0.1
+    """Seconds between them, about."""
+    tasks_a_round: int = 10_000
+    """Tasks that are put anew in a round."""
+    pairs: int = 400_000
+    """Pairs of parts looked at between looks at the clock, about, in exchanges."""
+    partners: int = 8
+    """Nodes with which exchanges are tried in vain before a node is left."""
+    emptied: int = 128
+    """Nodes that a round tries to empty."""
+    ruins: int = 4_000
+    """Tasks that a round takes off and puts back, about."""
+    efforts: tuple[int, ...] = (3, 6, 4, 12, 3, 24, 8, 5)
+    """Tasks of a ruin, in turn."""
+    guided_rows: int = 500
+    """From so many rows on the linear relaxation tells where to begin."""
+    relaxation_share: float = 0.4
+    """Share of the time for that."""
+    few_tasks: int = 5_000
+    """Up to so many tasks a round may go through dearer allocations."""
+    slack: float = 0.5
+    """How much dearer, in mean costs of a task."""
+    least_patience: int = 60
+    """Rounds without an improvement after which it ends, at least."""
+    most_patience: int = 600
+    """The same at most."""
+
+
 AUTO = AutoSettings()
 COLUMN_GENERATION = ColumnGenerationSettings()
 LOCAL_SEARCH = LocalSearchSettings()
@@ -270,3 +309,4 @@ PLAIN_SEARCH = PlainSearchSettings()
 PLACING = PlacingSettings()
 SEARCH = SearchSettings()
 COLUMNS = ColumnSettings()
+WHOLE_SEARCH = WholeSearchSettings()

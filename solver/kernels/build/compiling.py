@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from ...model.instance import Instance
+from ...model.records import Node, Task, Variant
 from ...problem.problem import Problem
 from ...system.locks import hold
 from ..descent import descend, feed, make_ranking, regroup_some, relieve, switch_off
@@ -28,6 +29,11 @@ from ..moves.sets import make_buffers
 from ..pricing import price_out
 from ..state import Facts, State, make_facts, make_state, task_order
 from ..tables import Knapsack, make_tables, multipliers
+from ..whole.passes import Deck, deal, exchange, improve
+from ..whole.ruin import ruin
+from ..whole.setup import make_facts as make_whole_facts
+from ..whole.states import fill_table, make_bench
+from ..whole.states import make_state as make_whole_state
 from . import store
 from .jit import KERNELS
 from .ready import child_environment, mark_failed
@@ -71,6 +77,13 @@ def _others() -> None:
     hosts = np.zeros(2, dtype=np.int64), np.zeros(0, dtype=np.int64)
     fill_greedily(facts, *hosts, order, place, load, count, room)
     fill_quickly(facts, *hosts, order, place, load, count, room, common["rng"])
+    regroup_some(facts, state, nodes, 2, 2, 100, False, **common)
+    switch_off(facts, state, nodes, 2, **common)
+
+
+def _pricing() -> None:
+    facts = _example()[0]
+    room = facts.capacity.copy()
     most, apart = np.ones(5, dtype=np.int64), np.zeros((0, 0), dtype=np.bool_)
     knapsack = Knapsack(facts.demand, most, facts.needs, 10, 3, 0, room[0], apart)
     weights, found = np.zeros(2), np.zeros((3, 4), dtype=np.int32)
@@ -78,11 +91,27 @@ def _others() -> None:
     tables = make_tables(knapsack, facts.demand, weights)
     values, work = np.zeros(3, dtype=np.int64), np.zeros(1, dtype=np.int64)
     price_out(knapsack, facts.demand, knapsack.most, tables, 0, 0, False, 9, found, values, work)
-    regroup_some(facts, state, nodes, 2, 2, 100, False, **common)
-    switch_off(facts, state, nodes, 2, **common)
 
 
-_PARTS = {"exchanges": _exchanges, "others": _others}
+def _whole() -> None:
+    variant = Variant("half", compute=2, storage=1, parts=2)
+    tasks = [Task("a", variants=[variant]), Task("b", 3, 1, skip_price=9)]
+    problem = Problem(Instance([Node("x", 10, 5), Node("y", 10, 5)], tasks, power_off=True))
+    facts, rng = make_whole_facts(problem), np.random.default_rng(0)
+    state = make_whole_state(facts, np.full(3, -1))
+    bench = make_bench(facts, [np.arange(2)])
+    items, nothing = np.arange(2), np.zeros(0, dtype=np.int64)
+    one = np.ones((2, 1), dtype=np.int64)
+    deck = Deck(np.full(3, -1), one, np.array([0, 2]), items, one[0].copy())
+    deal(facts, state, items, items, deck, rng)
+    improve(facts, state, items, False, True, rng)
+    exchange(facts, state, items, 1, rng)
+    ruin(facts, state, bench, 1, nothing, 2, 0.0, 0.5, rng)
+    fill_table(np.full(4, -1), np.zeros(4, dtype=np.int64), items, items)
+
+
+_PARTS = {"exchanges": _exchanges, "pricing": _pricing, "others": _others, "whole": _whole}
+_OWN = 2  # so many of the parts are about half of the work
 
 
 def compile_part(name: str) -> None:
@@ -92,22 +121,24 @@ def compile_part(name: str) -> None:
 
 def main(place: Path, lock: int) -> None:
     """Compile everything into the folder, and leave the stamp once it is all there."""
-    first, second = _PARTS
-    helper = _helper(second, lock) if (os.cpu_count() or 1) > 1 else None
+    own, others = list(_PARTS)[:_OWN], list(_PARTS)[_OWN:]
+    helper = _helper(others, lock) if (os.cpu_count() or 1) > 1 else None
     try:
-        compile_part(first)
+        for part in own:
+            compile_part(part)
         if helper is None or helper.wait() != 0:
-            compile_part(second)
+            for part in others:
+                compile_part(part)
     finally:
         if helper is not None:
             helper.kill()
     store.leave_stamp(place, KERNELS)
 
 
-def _helper(part: str, lock: int) -> subprocess.Popen[bytes]:
+def _helper(parts: list[str], lock: int) -> subprocess.Popen[bytes]:
     inherited = () if os.name == "nt" else (lock,)
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", __spec__.name, "--part", part],
+        [sys.executable, "-P", "-m", __spec__.name, "--parts", *parts],
         env=child_environment(),
         pass_fds=inherited,
     )
@@ -134,8 +165,9 @@ def _run(arguments: list[str]) -> int:
     place = store.folder()
     if place is None or store.is_complete(place):
         return 0
-    if arguments[:1] == ["--part"]:
-        compile_part(arguments[1])
+    if arguments[:1] == ["--parts"]:
+        for part in arguments[1:]:
+            compile_part(part)
         return 0
     lock = int(arguments[0]) if arguments else hold(place)
     if lock is None:
