@@ -17,7 +17,7 @@ from .errors import (
 from .judge.check import check
 from .judge.cost import AnyAllocation, as_allocation, cost_parts, energy_of, in_user_units
 from .judge.moves import count_moves
-from .methods import MethodInfo, Options, Outcome, methods
+from .methods import MethodInfo, Options, Outcome, features_of, methods
 from .methods.best import Best
 from .methods.placing.balance import balance
 from .methods.placing.fewest_moves import fewest_moves
@@ -118,7 +118,7 @@ def solve(
     ('optimal', 200, 200)
     """
     begun = time.monotonic()
-    info = _method(method)
+    info = _method(method, instance)
     _require_options(time_limit, seed, num_workers, rel_gap, round_limit)
     time_limit, seed = min(float(time_limit), LONGEST), int(seed)
     workers = _processors() if num_workers is None else int(num_workers)
@@ -278,13 +278,20 @@ def _nearly_proved(best: Best) -> bool:
     return (best.cost - best.bound) * _NEARLY <= best.cost
 
 
-def _method(name: str) -> MethodInfo:
+def _method(name: str, instance: Instance) -> MethodInfo:
     known = methods()
     if name not in known:
         raise OptionError(f"method {name!r} is none of: {', '.join(known)}")
     info = known[name]
     if not info.available:
         raise BackendUnavailableError(f"method {name!r}: {info.why_not}")
+    features = () if instance.is_plain else features_of(instance)
+    if info.lacks(features):
+        able = [other.name for other in known.values() if not other.lacks(features)]
+        raise OptionError(
+            f"method {name!r} does not take {', '.join(info.lacks(features))}, which the instance "
+            f"has; these do: {', '.join(able)}"
+        )
     return info
 
 

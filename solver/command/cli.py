@@ -25,7 +25,7 @@ from ..files.text import did_you_mean
 from ..judge.check import check
 from ..judge.choices import choices_of
 from ..judge.cost import cost_of
-from ..methods import methods
+from ..methods import FEATURES, methods
 from ..model.allocation import Allocation
 from ..model.instance import Instance
 from ..model.result import Result, Status, Termination
@@ -374,6 +374,8 @@ def methods_command() -> None:
         typer.echo(f"{name:{width}}  {state}  {info.description}")
         if info.why_not is not None:
             typer.echo(f"{'':{width}}  {info.why_not}")
+        if info.lacks(FEATURES):
+            typer.echo(f"{'':{width}}  does not take {', '.join(info.lacks(FEATURES))}")
 
 
 @app.command("versions")

@@ -5,6 +5,7 @@ It imports `bounds`, `columns`, `search` and what lies below.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
 
@@ -18,8 +19,9 @@ from .greedy import greedy
 from .local_search import local_search
 from .mip import mip
 from .round_robin import blocks, round_robin
+from .whole.features import FEATURES, features_of
 
-__all__ = ["MethodInfo", "Options", "Outcome", "methods"]
+__all__ = ["FEATURES", "MethodInfo", "Options", "Outcome", "features_of", "methods"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class MethodInfo:
         Whether of equally cheap allocations the better balanced one is wanted.
     requires : tuple of str
         Packages that it loads.
+    supports : tuple of str
+        The fields and rules of `FEATURES` that it takes.
     """
 
     name: str
@@ -44,6 +48,7 @@ class MethodInfo:
     exact: bool = False
     balances: bool = False
     requires: tuple[str, ...] = ()
+    supports: tuple[str, ...] = FEATURES
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -61,6 +66,10 @@ class MethodInfo:
         if self.available:
             return None
         return f"{', '.join(self.missing)} not installed: pip install {' '.join(self.missing)}"
+
+    def lacks(self, features: Iterable[str]) -> tuple[str, ...]:
+        """Those of some features that the method does not take."""
+        return tuple(feature for feature in features if feature not in self.supports)
 
 
 _ALL = (

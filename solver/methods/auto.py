@@ -125,7 +125,9 @@ def _columns_in(share: float) -> Iterator[_Stage]:
 
 
 def _bound(problem: Problem, options: Options, best: Best) -> Outcome | None:
-    best.bounded(linear_bound(problem, options.seconds_left()), Proof.LINEAR)
+    known = problem.modes is not None and any(proof is Proof.LINEAR for _, proof in best.claims)
+    if not known:  # a search of a whole model may have begun from the relaxation
+        best.bounded(linear_bound(problem, options.seconds_left()), Proof.LINEAR)
     if problem.modes is None or best.node_index is not None:
         return None
     reason = why_relaxation_infeasible(problem, options.seconds_left())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +19,7 @@ from ..model.proofs import Proof
 from ..model.result import Termination
 from ..problem.problem import Problem
 from ..programs.assignment import require_buildable
+from ..settings import PLACING
 from .base import Method, Options, Outcome
 from .fit import best_fit, first_fit
 from .greedy import greedy
@@ -208,6 +210,8 @@ class Best:
 def run_baselines(best: Best, problem: Problem, options: Options) -> Outcome:
     """Run greedy, best fit and first fit until one meets the bound; only greedy if large.
 
+    In whole models each has a small share of the time, since repairs may take all there is.
+
     Returns
     -------
     Outcome
@@ -220,6 +224,10 @@ def run_baselines(best: Best, problem: Problem, options: Options) -> Outcome:
     for heuristic in (greedy,) if is_large(problem) else (greedy, best_fit, first_fit):
         if best.settled() or options.seconds_left() <= 0:
             break
+        if problem.modes is not None:
+            seconds = max(1.0, PLACING.baseline_share * options.seconds_left())
+            deadline = min(options.deadline, time.monotonic() + seconds)
+            within = replace(within, deadline=deadline)
         outcome = heuristic(problem, within)
     return outcome
 

@@ -20,6 +20,8 @@ from .base import Options, Outcome
 from .placing.construction import finish, is_large, largest_first, run_construction
 from .placing.placement import Placement
 from .placing.plain_greedy import fill_plainly
+from .placing.whole_construction import run_whole
+from .placing.whole_placement import WholePlacement
 
 __all__ = ["greedy"]
 
@@ -30,6 +32,8 @@ def greedy(problem: Problem, options: Options) -> Outcome:
     Ties go to the node with the most free compute. Complexity: O(m n d); on large instances
     the nodes stand in a heap, and most tasks look at the freest ones only.
     """
+    if problem.modes is not None:
+        return run_whole(problem, options, WholePlacement.cheapest)
     order = largest_first(problem)
     if not is_large(problem):
         return run_construction(problem, options, order.tolist(), Placement.cheapest)

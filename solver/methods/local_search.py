@@ -25,6 +25,7 @@ from .placing.construction import is_large, largest_first
 from .placing.placement import Placement
 from .placing.repair import place_stranded
 from .plain_search import plain_search
+from .whole.search import search_whole
 
 __all__ = ["local_search", "search_plainly"]
 
@@ -39,6 +40,8 @@ def local_search(problem: Problem, options: Options) -> Outcome:
     and some more. With one worker and a limit on the rounds, the same seed gives the same
     allocation. Until compiled code is there, a plain search stands in.
     """
+    if problem.modes is not None:
+        return search_whole(problem, options)
     best = Best.of(problem, options)
     if best.settled():
         return best.outcome(Termination.FINISHED)

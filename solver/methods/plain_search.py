@@ -31,11 +31,11 @@ def plain_search(
     Parameters
     ----------
     best : Best
-        Its allocation is where to begin; without one nothing is done.
+        Its allocation is where to begin; without one, or for a whole model, nothing is done.
     until : callable
         Asked all the time; once it returns True the search ends.
     """
-    if best.node_index is None:
+    if best.node_index is None or problem.modes is not None:
         return
 
     def stopped() -> bool:

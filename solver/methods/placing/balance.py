@@ -33,6 +33,8 @@ def balance(problem: Problem, options: Options, node_index: Array) -> Array:
     (m,) int64
         An allocation of at most the same cost and ratio.
     """
+    if problem.modes is not None:  # relocations and swaps here know of no rules
+        return node_index
     placement = Placement(problem)
     placement.fill(np.arange(node_index.size), node_index)
     rng = np.random.default_rng(options.seed)

@@ -20,7 +20,7 @@ __all__ = ["finish", "is_large", "largest_first", "run_construction"]
 
 def is_large(problem: Problem) -> bool:
     """Whether looking at every node for every task takes seconds, so that kernels pay."""
-    return problem.instance.num_tasks * problem.instance.num_nodes > PLACING.large
+    return problem.instance.rows.num_rows * problem.instance.num_nodes > PLACING.large
 
 
 def largest_first(problem: Problem) -> Array:
