@@ -71,6 +71,8 @@ class ColumnGenerationSettings:
 
     search_share: float = 0.05
     """For a local search, in the beginning and in every step."""
+    mode_search: float = 2.0
+    """Seconds for it at least where tasks have modes, up to half of what is left."""
     generate_share: float = 0.5
     """For the relaxation."""
     try_share: float = 0.1

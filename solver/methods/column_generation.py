@@ -154,14 +154,16 @@ def _search(
 ) -> list[Column]:
     """Search locally, from the start with another seed than 0; the columns of what was found."""
     columns: list[Column] = []
-    if problem.modes is not None:
-        return columns
 
     def offer(node_index: Array) -> None:
         columns.extend(columns_of(problem, node_index))
         best.incumbent(node_index)
 
-    within = replace(best.within(options), deadline=_part(options, share), on_incumbent=offer)
+    deadline = _part(options, share)
+    if problem.modes is not None:
+        least = min(COLUMN_GENERATION.mode_search, options.seconds_left() / 2)
+        deadline = max(deadline, time.monotonic() + least)
+    within = replace(best.within(options), deadline=deadline, on_incumbent=offer)
     if seed > 0:
         within = replace(within, start=None, seed=options.seed + seed)
     local_search(problem, within)
