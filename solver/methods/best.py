@@ -219,8 +219,6 @@ def run_baselines(best: Best, problem: Problem, options: Options) -> Outcome:
     """
     within = best.within(options)
     outcome = Outcome(Termination.FINISHED)
-    if problem.modes is not None:  # these place whole tasks, one by one
-        return outcome
     for heuristic in (greedy,) if is_large(problem) else (greedy, best_fit, first_fit):
         if best.settled() or options.seconds_left() <= 0:
             break
