@@ -109,6 +109,8 @@ def _stages(problem: Problem, best: Best) -> Iterator[_Stage]:
     yield _Stage(_search, share, AUTO.least_search)
     yield _Stage(_bound)
     yield _Stage(_divide, AUTO.divide_share)
+    if few and problem.modes is not None:  # under rules, CP-SAT often proves what columns do not
+        yield _Stage(_exact, AUTO.exact_share)
     classes = problem.classes
     if classes.num_task_classes * classes.num_node_classes <= AUTO.column_pairs:
         yield from _columns_in(AUTO.column_share if few else AUTO.column_share_of_many)
