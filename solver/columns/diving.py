@@ -19,7 +19,7 @@ from ..model.exact import Array
 from ..problem.table import Column
 from ..settings import COLUMNS
 from .generation import Generation
-from .master import Master, Room
+from .master import Master, Remainder
 
 __all__ = ["Diving"]
 
@@ -128,7 +128,7 @@ class Diving:
         wanted = answer.amounts[used] + self.noise * self.rng.random(used.size)
         used = used[np.argsort(-wanted, kind="stable")]
         chosen: list[Column] = []
-        room = self.master.room()
+        remainder = self.master.remainder()
         for c in used.tolist():
             column = self.master.columns[c]
             if column in forbidden:
@@ -136,19 +136,19 @@ class Diving:
             amount = answer.amounts[c]
             times = math.floor(amount + 1 - _NEARLY_ONE)
             for _ in range(max(times, 1)):
-                if not room.take(column):
+                if not remainder.take(column):
                     break
                 chosen.append(column)
             if times == 0 and chosen:
                 break
-        return chosen or self._parts(answer, used, room)
+        return chosen or self._parts(answer, used, remainder)
 
-    def _parts(self, answer: Master, used: Array, room: Room) -> list[Column] | None:
+    def _parts(self, answer: Master, used: Array, remainder: Remainder) -> list[Column] | None:
         """The most wanted part of a column, where there is no room for a whole one."""
         best, most = None, 0.0
         for c in used.tolist():
             column = self.master.columns[c]
-            part = room.part_of(column)
+            part = remainder.part_of(column)
             if part is not None and answer.amounts[c] * len(part[1]) > most:
                 best, most = part, answer.amounts[c] * len(part[1])
         return None if best is None else [best]

@@ -19,7 +19,7 @@ from ..model.exact import Array
 from ..problem.table import ClassTable, Column
 from ..settings import COLUMNS
 from .knapsack import knapsack_of, scaled_prices
-from .master import Master, Room
+from .master import Master, Remainder
 from .prices import Prices
 
 __all__ = ["Generation", "as_prices"]
@@ -206,9 +206,9 @@ class Generation:
             np.subtract.at(count, list(tasks), 1)
         self.restrict(count, nodes)
 
-    def room(self) -> Room:
+    def remainder(self) -> Remainder:
         """What more columns may take beside those that are fixed."""
-        return Room(self.count, self.nodes)
+        return Remainder(self.count, self.nodes)
 
     def completed(self, fixed: list[Column]) -> tuple[int | None, bool]:
         """Cost of an allocation of these columns, or None; whether nothing is left to place."""

@@ -9,7 +9,7 @@ import numpy as np
 from ..model.exact import Array
 from ..problem.table import Column
 
-__all__ = ["Master", "Room"]
+__all__ = ["Master", "Remainder"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Master:
     amounts: Array
 
 
-class Room:
+class Remainder:
     """Tasks and nodes of each class that are left."""
 
     def __init__(self, count: Array, nodes: Array) -> None:

@@ -14,7 +14,8 @@ from whole_brute_force import brute_force
 from whole_instances import whole_instances
 from whole_oracle import node_index_of
 
-from solver import check, lower_bound
+from instances import from_spec
+from solver import Status, check, lower_bound, solve
 from solver.columns.knapsack import knapsack_of, scaled_prices
 from solver.columns.modes.generation import ModeGeneration, least_cost_of_forms
 from solver.columns.modes.table import mode_table
@@ -240,6 +241,20 @@ def test_what_is_proved_without_any_help_is_optimal():
         proved += run.settled()
         compared += 1
     assert proved >= 0.7 * compared
+
+
+@pytest.mark.parametrize(
+    "spec",
+    ["rebalance:nodes=6,tasks=18,seed=1", "rebalance:nodes=6,tasks=18,max_moves=9,seed=2",
+     "services:nodes=9,services=5,seed=1", "services:nodes=9,services=5,apart=0.5,near=0.5,seed=2"],
+)  # fmt: skip
+def test_the_method_proves_moves_and_rules(spec):
+    instance = from_spec(spec)
+    result = solve(instance, "column-generation", time_limit=30)
+    assert result.status is Status.OPTIMAL
+    assert check(instance, result.allocation) == []
+    known = solve(instance, "cp-sat", time_limit=30)
+    assert known.status is not Status.OPTIMAL or known.cost == result.cost
 
 
 def test_moves_and_leaving_out_are_chosen_by_their_price():

@@ -36,7 +36,7 @@ from ...model.exact import Array
 from ...problem.table import Column
 from ...settings import COLUMNS
 from ..generation import Generation, as_prices
-from ..master import Master, Room
+from ..master import Master, Remainder
 from .table import ModeTable
 
 __all__ = ["ModeGeneration", "least_cost_of_forms"]
@@ -239,9 +239,9 @@ class ModeGeneration(Generation):
             row.upper_bound = most * scale
         self.restrict(count, nodes)
 
-    def room(self) -> Room:
+    def remainder(self) -> Remainder:
         """What more columns may take beside those that are fixed."""
-        return _ModeRoom(self)
+        return _ModeRemainder(self)
 
     def completed(self, fixed: list[Column]) -> tuple[int | None, bool]:
         """Cost of an allocation of these columns, or None; whether no task is left to place."""
@@ -255,7 +255,7 @@ class ModeGeneration(Generation):
         return cost, int(tasks_in.sum()) == int(data.forms.task_count.sum())
 
 
-class _ModeRoom(Room):
+class _ModeRemainder(Remainder):
     """Parts, nodes, and what is left of the limits that no other column can mend."""
 
     def __init__(self, master: ModeGeneration) -> None:
@@ -273,7 +273,7 @@ class _ModeRoom(Room):
         if any(number > max(0, self._limit[r] + self._slack[r]) for r, number in used.items()):
             return False
         amounts = np.bincount(column[1], minlength=self.count.size)
-        if not self._data.keeps_groups(amounts):
+        if not self._data.keeps_limits(amounts):
             return False
         placed = self._placed + amounts
         held = np.maximum(self._held, _held(self._data, column[1]))
@@ -291,10 +291,10 @@ class _ModeRoom(Room):
         g, modes = column
         kept: tuple[int, ...] = ()
         for p in modes:
-            room = copy.copy(self)
-            room.count, room.nodes = self.count.copy(), self.nodes.copy()
-            room._limit = list(self._limit)
-            if room.take((g, (*kept, p))):
+            left = copy.copy(self)
+            left.count, left.nodes = self.count.copy(), self.nodes.copy()
+            left._limit = list(self._limit)
+            if left.take((g, (*kept, p))):
                 kept = (*kept, p)
         return (g, kept) if kept else None
 

@@ -17,7 +17,7 @@ from .rows import RuleRows, rule_rows
 __all__ = ["Forms", "ModeTable", "column_table", "mode_table"]
 
 _LOSS_BITS = 20
-_MOST_GROUPS = 6
+_MOST_DIMENSIONS = 6
 _MOST_APART = 6_000
 
 
@@ -81,7 +81,7 @@ class Forms:
         return cost + int((np.maximum(self.skip_cost, 0) * left).sum())
 
 
-class Group(NamedTuple):
+class NodeLimit(NamedTuple):
     """Modes of which one node holds at most `limit` parts, each counted `weights` times."""
 
     modes: Array
@@ -110,7 +110,7 @@ class ModeTable(ClassTable):
     move_cost : (P,) int64
     is_move : (P,) bool
         Whether a part that is not at home counts as a move.
-    other_groups : tuple of Group
+    other_limits : tuple of NodeLimit
         Limits of single nodes that pricing is without: it has a dimension for a few only.
     """
 
@@ -119,7 +119,7 @@ class ModeTable(ClassTable):
     homes: tuple[tuple[Array, Array], ...]
     move_cost: Array
     is_move: Array
-    other_groups: tuple[Group, ...]
+    other_limits: tuple[NodeLimit, ...]
 
     @property
     def budget_row(self) -> int | None:
@@ -173,10 +173,10 @@ class ModeTable(ClassTable):
         """How many moves a column is."""
         return int(self.moved(g, tasks)[self.is_move].sum())
 
-    def keeps_groups(self, amounts: Array) -> bool:
+    def keeps_limits(self, amounts: Array) -> bool:
         """Whether these parts of the modes may be on one node by the limits that pricing lacks."""
         return all(
-            int(amounts[group.modes] @ group.weights) <= group.limit for group in self.other_groups
+            int(amounts[each.modes] @ each.weights) <= each.limit for each in self.other_limits
         )
 
     def profits(self, g: int, shift: int, prices: Array) -> Array:
@@ -224,8 +224,8 @@ def mode_table(problem: Problem) -> ModeTable:
     assert modes is not None
     costs = problem.mode_costs(grid)
     table = replace(table, most=_most(modes, table.most))
-    groups = _groups(modes, table.most)
-    needs, capacity = _with_dimensions(table, groups[:_MOST_GROUPS])
+    limits = _node_limits(modes, table.most)
+    needs, capacity = _with_dimensions(table, limits[:_MOST_DIMENSIONS])
     return ModeTable(
         **{
             **vars(table),
@@ -249,7 +249,7 @@ def mode_table(problem: Problem) -> ModeTable:
         homes=_homes(problem, modes),
         move_cost=costs.move_cost,
         is_move=modes.counts_as_move,
-        other_groups=tuple(groups[_MOST_GROUPS:]),
+        other_limits=tuple(limits[_MOST_DIMENSIONS:]),
     )
 
 
@@ -319,25 +319,25 @@ def _most(modes: Modes, most: Array) -> Array:
     return most
 
 
-def _groups(modes: Modes, most: Array) -> list[Group]:
-    """All groups that `most` and `apart` leave something of, those that bind most first.
+def _node_limits(modes: Modes, most: Array) -> list[NodeLimit]:
+    """All limits of nodes that `most` and `apart` leave something of, those that bind most first.
 
     Of a group with a limit a node holds no more parts than that, and of a class of tasks no more
     than there are tasks, whatever their forms.
     """
-    groups = [Group(r.modes, r.weights, r.most) for r in modes.rules if r.most is not None]
+    limits = [NodeLimit(r.modes, r.weights, r.most) for r in modes.rules if r.most is not None]
     for mine in _by_class(modes):
         count = int(modes.task_count[modes.mode_class[mine[0]]])
-        groups.append(Group(mine, np.ones_like(mine), count))
-    held = [int((most[g.modes] * g.weights[:, None]).sum(axis=0).max(initial=0)) for g in groups]
-    binding = [i for i, group in enumerate(groups) if 2 <= group.limit < held[i]]
-    return [groups[i] for i in sorted(binding, key=lambda i: groups[i].limit / held[i])]
+        limits.append(NodeLimit(mine, np.ones_like(mine), count))
+    held = [int((most[g.modes] * g.weights[:, None]).sum(axis=0).max(initial=0)) for g in limits]
+    binding = [i for i, each in enumerate(limits) if 2 <= each.limit < held[i]]
+    return [limits[i] for i in sorted(binding, key=lambda i: limits[i].limit / held[i])]
 
 
-def _with_dimensions(table: ClassTable, groups: list[Group]) -> tuple[Array, Array]:
-    """Needs and capacities with a dimension for each group."""
+def _with_dimensions(table: ClassTable, limits: list[NodeLimit]) -> tuple[Array, Array]:
+    """Needs and capacities with a dimension for each limit."""
     needs, capacity = [table.needs], [table.capacity]
-    for members, weights, limit in groups:
+    for members, weights, limit in limits:
         need = np.zeros((table.demand.size, 1), dtype=np.int64)
         need[members, 0] = weights
         needs.append(need)
