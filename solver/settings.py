@@ -73,6 +73,8 @@ class ColumnGenerationSettings:
     """For a local search, in the beginning and in every step."""
     mode_search: float = 2.0
     """Seconds for it at least where tasks have modes, up to half of what is left."""
+    mode_gap: float = 0.02
+    """Widest gap at which columns of modes are listed though the relaxation is not solved."""
     generate_share: float = 0.5
     """For the relaxation."""
     try_share: float = 0.1

@@ -91,7 +91,7 @@ def _take_steps(session: Session, options: Options, best: Best) -> None:
         _dive(session, options, best, seed=step)
         if best.settled():
             return
-        if best.cost is not None and session.prices and problem.outer_grid.exact_cost:
+        if _can_close(session, best):
             columns, complete = _close_gap(session, options, best)
             if complete:
                 return
@@ -106,6 +106,15 @@ def _take_steps(session: Session, options: Options, best: Best) -> None:
             return
         session.add(_search(problem, options, best, COLUMN_GENERATION.search_share, seed=step + 1))
         idle = idle + 1 if (best.cost, len(session.columns)) == before else 0
+
+
+def _can_close(session: Session, best: Best) -> bool:
+    """Whether listed columns may close the gap: of modes, not a wide one that may be narrowed."""
+    if best.cost is None or not session.prices or not session.problem.outer_grid.exact_cost:
+        return False
+    if session.problem.modes is None or session.converged or best.bound is None:
+        return True
+    return best.cost - best.bound <= COLUMN_GENERATION.mode_gap * best.cost
 
 
 def _branch(session: Session, options: Options, best: Best) -> None:
