@@ -294,6 +294,20 @@ class WholeSearchSettings:
     """Tasks of a ruin, in turn."""
     guided_rows: int = 500
     """From so many rows on the linear relaxation tells where to begin."""
+    deals: int = 16
+    """How often what it says is dealt to the nodes, to fewer or more of each class."""
+    dealing_share: float = 0.25
+    """Share of the time for that."""
+    last_deals: int = 4
+    """Of these the last ones are to as few nodes as were enough for each class before."""
+    shifted: int = 100
+    """Parts that change domains to keep a spread in whole numbers, at most."""
+    repairs: int = 5
+    """Passes over all parts that a deal is mended in."""
+    spare_nodes: float = 0.01
+    """Share of nodes beyond what the sums of needs ask for, at first."""
+    dealing_steps: int = 400
+    """By which part of its nodes a class that needed no more gets fewer the next time."""
     relaxation_share: float = 0.4
     """Share of the time for that."""
     few_tasks: int = 5_000

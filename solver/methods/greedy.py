@@ -22,6 +22,7 @@ from .placing.placement import Placement
 from .placing.plain_greedy import fill_plainly
 from .placing.whole_construction import run_whole
 from .placing.whole_placement import WholePlacement
+from .whole.large import build_large
 
 __all__ = ["greedy"]
 
@@ -33,6 +34,8 @@ def greedy(problem: Problem, options: Options) -> Outcome:
     the nodes stand in a heap, and most tasks look at the freest ones only.
     """
     if problem.modes is not None:
+        if is_large(problem) and is_usable(options.seconds_left()):
+            return build_large(problem, options)
         return run_whole(problem, options, WholePlacement.cheapest)
     order = largest_first(problem)
     if not is_large(problem):

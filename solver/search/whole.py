@@ -103,6 +103,19 @@ class WholeSearch:
             deal(self.facts, self.state, tasks[at], forms[at], deck, self._rng)
             self._compare("deal")
 
+    def repair(self, passes: int) -> None:
+        """Put parts elsewhere until no rule is broken, in a few passes over all in use."""
+        for _ in range(passes):
+            before = self.key[0]
+            used = self._rng.permutation(np.flatnonzero(self.state.node_of >= 0))
+            for part in self._batches(used):
+                improve(self.facts, self.state, part, True, True, self._rng)
+                self._compare("improve")
+                if self.key[0] == 0:
+                    return
+            if self.key[0] == before:
+                return
+
     def round(self) -> None:
         """One round; the first looks at every task and every node."""
         facts, state, rng = self.facts, self.state, self._rng

@@ -134,12 +134,17 @@ def _dealt_in_class(
             return int(best)
         if not sampled:
             break
+    state.totals[LOOSE] = 0  # nothing will make up for what goes astray
+    other = best_node(facts, state, r, True, rng)
+    state.totals[LOOSE] = 1
+    if other >= 0 and state.count[other] > 0:
+        return other
     while deck.opened[g] < size:
         deck.opened[g] += 1
         i = deck.nodes[first + deck.opened[g] - 1]
         if may_enter(facts, state, r, i):
             return int(i)
-    return -1
+    return other
 
 
 @lean

@@ -15,6 +15,7 @@ import numpy as np
 from ...kernels.whole.facts import FIRST_ROW, MODE, ROWS_END, Facts
 from ...model.exact import Array
 from ...model.proofs import Proof
+from ...model.rules import Spread
 from ...problem.problem import Problem
 from ...settings import WHOLE_SEARCH
 from ..base import Options
@@ -45,12 +46,49 @@ def guided_start(
         build_up(problem, first)
     if solution is None:
         return first
-    other = search(0)
-    other.restart(np.full(first.facts.row.shape[0], -1))
+    return _best_deal(problem, options, search, None if not known else first, solution)
+
+
+def _best_deal(
+    problem: Problem,
+    options: Options,
+    search: Callable[[int], WholeSearch],
+    known: WholeSearch | None,
+    solution: tuple[Array, Array],
+) -> WholeSearch:
+    """Deal what the relaxation says to fewer or more nodes of each class; the best that came out.
+
+    Where a class needed more nodes than it was given, it gets some of these the next time; where
+    it did not, fewer.
+    """
     forms, quota = rounded(problem, *solution)
-    _deal(problem, other, forms, quota)
-    build_up(problem, other)
-    return min((first, other), key=lambda each: each.key)
+    best, opened = known, _needed_nodes(problem, quota)
+    enough = problem.classes.node_count.astype(np.int64)
+    cheapest: WholeSearch | None = None
+    deals = WHOLE_SEARCH.deals if (problem.table.idle_cost > 0).any() else 1
+    end = options.seconds_left() * (1.0 - WHOLE_SEARCH.dealing_share)
+    for left in range(deals, 0, -1):
+        made = search(0)
+        made.restart(np.full(made.facts.row.shape[0], -1))
+        opened = np.clip(opened, 1, problem.classes.node_count)
+        over = deal_out(problem, made, forms, quota.copy(), opened.copy()) - opened
+        build_up(problem, made)
+        if best is None or made.key < best.key:
+            best = made
+        if made.absent.size == 0 and (cheapest is None or made.key[1] < cheapest.key[1]):
+            cheapest = made
+        if options.seconds_left() <= end:
+            break
+        enough = np.where(over == 0, np.minimum(enough, opened), enough)
+        fewer = opened - opened // WHOLE_SEARCH.dealing_steps - 1
+        opened = np.where(over == 0, fewer, opened - (-over // 3))
+        if left <= WHOLE_SEARCH.last_deals:
+            opened = enough
+    assert best is not None
+    if cheapest is not None and cheapest.key[1] < best.key[1]:
+        cheapest.repair(WHOLE_SEARCH.repairs)
+        best = min((best, cheapest), key=lambda each: each.key)
+    return best
 
 
 def _relaxed(problem: Problem, options: Options) -> tuple[Array, Array] | None:
@@ -82,29 +120,50 @@ def build_up(problem: Problem, search: WholeSearch) -> None:
     search.build(order[search.state.form_of[order] < 0], tight)
 
 
-def _deal(problem: Problem, search: WholeSearch, forms: Array, quota: Array) -> None:
-    """Deal tasks in given forms, the largest parts first, to as few nodes as their sums need."""
+def _needed_nodes(problem: Problem, quota: Array) -> Array:
+    """(G,) how many nodes of each class its parts need by their sums, and a few more."""
+    classes, (needs, have) = problem.classes, _measures(problem)
+    total = quota.T.astype(float) @ needs
+    needed = (total / np.maximum(1.0, have)).max(axis=1)
+    opened = np.ceil((1.0 + WHOLE_SEARCH.spare_nodes) * needed).astype(np.int64)
+    return np.where(problem.table.idle_cost > 0, opened, classes.node_count)
+
+
+def _measures(problem: Problem) -> tuple[Array, Array]:
+    """What modes need and nodes have: compute and all hard dimensions."""
+    table = problem.table
+    needs = np.column_stack((table.demand, table.needs)).astype(float)
+    return needs, np.column_stack((table.node_compute, table.capacity)).astype(float)
+
+
+def deal_out(
+    problem: Problem, search: WholeSearch, forms: Array, quota: Array, opened: Array
+) -> Array:
+    """Deal tasks in given forms to some nodes of each class, and to more where they do not fit.
+
+    Every node of a class gets as many parts of each mode as all of them can, what is left goes
+    one by one, the largest first, to the node it leaves most of.
+
+    Returns
+    -------
+    (G,) int64
+        How many nodes of each class were opened.
+    """
     from ...kernels.whole.passes import Deck
 
-    classes, facts, table = problem.classes, search.facts, problem.table
+    classes, facts = problem.classes, search.facts
     tasks = np.flatnonzero(forms >= 0)
-    needs = np.column_stack((table.demand, table.needs)).astype(float)
-    have = np.column_stack((table.node_compute, table.capacity)).astype(float)
+    needs, have = _measures(problem)
     size = (needs / np.maximum(1.0, have.mean(axis=0))).max(axis=1)
-    order = tasks[
-        np.argsort(-size[facts.row[facts.form[forms[tasks], FIRST_ROW], MODE]], kind="stable")
-    ]
-    opened = classes.node_count.astype(np.int64)
-    total = quota.T.astype(float) @ needs
-    needed = np.ceil((total / np.maximum(1.0, have)).max(axis=1)).astype(np.int64)
-    paid = table.idle_cost > 0
-    opened[paid] = np.minimum(opened, np.maximum(1, needed))[paid]
+    first_mode = facts.row[facts.form[forms[tasks], FIRST_ROW], MODE]
+    order = tasks[np.argsort(-size[first_mode], kind="stable")]
     nodes = np.argsort(classes.node_class, kind="stable").astype(np.int64)
     start = np.concatenate(([0], np.cumsum(classes.node_count))).astype(np.int64)
     wanted = _evenly(facts, forms, quota, nodes, start, opened)
     is_whole = np.minimum.reduceat(wanted, facts.form[:, FIRST_ROW]) >= 0
     order = order[np.argsort(~is_whole[forms[order]], kind="stable")]
     search.deal(order, forms[order], Deck(wanted, quota, start, nodes, opened))
+    return opened
 
 
 def _evenly(
@@ -176,7 +235,39 @@ def rounded(problem: Problem, tasks_in_form: Array, parts_on: Array) -> tuple[Ar
             quota[p] = np.floor(share)
             left = total - int(quota[p].sum())
             quota[p][np.argsort(quota[p] - share, kind="stable")[:left]] += 1
+    _keep_spreads(problem, quota)
     return forms, quota
+
+
+def _keep_spreads(problem: Problem, quota: Array) -> None:
+    """Take parts from the fullest domain of a spread to the least full, where rounding broke it."""
+    modes, fits, compute = problem.modes, problem.fits, problem.table.node_compute
+    assert modes is not None
+    for rule in modes.rules:
+        if not isinstance(rule.rule, Spread) or rule.domain is None:
+            continue
+        domain, own = np.asarray(rule.domain), np.asarray(rule.modes)
+        for _ in range(WHOLE_SEARCH.shifted):
+            held = np.zeros(rule.num_domains, dtype=np.int64)
+            np.add.at(held, domain[domain >= 0], quota[own][:, domain >= 0].sum(axis=0))
+            counted = np.flatnonzero(rule.counted)
+            if counted.size < max(2, rule.rule.min_domains):
+                break
+            most, least = int(np.argmax(held)), int(counted[np.argmin(held[counted])])
+            if held[most] - held[least] <= rule.rule.max_skew:
+                break
+            moves = [
+                (quota[p, there] == 0, p, here, there)
+                for p in own.tolist()
+                for here in np.flatnonzero((domain == most) & (quota[p] > 0)).tolist()
+                for there in np.flatnonzero((domain == least) & fits[p]).tolist()
+                if compute[here] == compute[there]
+            ]
+            if not moves:
+                break
+            _, p, here, there = min(moves)
+            quota[p, here] -= 1
+            quota[p, there] += 1
 
 
 def _whole_numbers(share: Array, loss: Array, total: int, above: float) -> tuple[Array, float]:
