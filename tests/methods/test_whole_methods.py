@@ -113,3 +113,19 @@ def test_features_are_named_and_a_method_that_lacks_one_says_who_has_it(monkeypa
     monkeypatch.setattr(sys.modules["solver.solve"], "methods", lambda: limited)
     with pytest.raises(OptionError, match=r"does not take parts, skip_price.*first-fit"):
         solve(instance, "greedy")
+
+
+@pytest.mark.parametrize("name", ["greedy", "blocks", "local-search"])
+def test_a_price_of_any_size_for_leaving_out_one_of_many(name):
+    nodes = [Node(f"n{i}", compute=9, price=1, overload_price=3) for i in range(2)]
+    tasks = [Task("dear", compute=3, skip_price=10**25)]
+    tasks += [Task(f"t{j}", compute=1, skip_price=0.1) for j in range(50)]
+    result = solve(Instance(nodes, tasks, max_load=1), name, time_limit=10, round_limit=2)
+    assert result.allocation.node_index[0] >= 0
+    assert check(result.instance, result.allocation) == []
+
+
+@pytest.mark.parametrize("name", ["greedy", "local-search", "auto"])
+def test_nothing_to_place_is_an_answer(name):
+    instance = Instance([Node("a", compute=3)], [], quality_budget=1)
+    assert solve(instance, name, time_limit=5).cost == 9

@@ -10,7 +10,20 @@ from ...model.rules import Affinity, AntiAffinity, Limit, Spread
 from ...problem.classes import group_rows
 from ...problem.modes import DomainRule, Modes
 from ...problem.problem import Problem
-from .facts import AFFINITY, ANTI_AFFINITY, LIMIT, SPREAD, TOGETHER, UNIT, Facts
+from .facts import (
+    AFFINITY,
+    ANTI_AFFINITY,
+    FIRST_FORM,
+    FORM_COST,
+    LIMIT,
+    MODE,
+    MOVE_COST,
+    SKIP_COST,
+    SPREAD,
+    TOGETHER,
+    UNIT,
+    Facts,
+)
 
 __all__ = ["make_facts"]
 
@@ -100,9 +113,11 @@ def _require_room(problem: Problem, facts: Facts) -> None:
     load = int(grid.task_compute.sum(dtype=object)) if grid.task_compute.size else 0
     dearest = int(grid.overload_price.max()) + int(grid.use_price.max())
     most = dearest * load + int(grid.idle_cost.sum(dtype=object))
-    per_task = max(0, int(facts.form[:, 2].max(initial=0)), int(facts.task[:, 2].max(initial=0)))
-    moved = int(facts.mode[:, 1].max(initial=0)) * facts.row.shape[0]
-    if most + per_task * facts.task.shape[0] + moved >= _MOST_COST:
+    dearest_form = np.maximum.reduceat(facts.form[:, FORM_COST], facts.task[:, FIRST_FORM])
+    choices = np.maximum(0, np.maximum(dearest_form, facts.task[:, SKIP_COST]))
+    moved = np.append(facts.mode[:, MOVE_COST], 0)[facts.row[:, MODE]]
+    most += int(choices.sum(dtype=object)) + int(moved.sum(dtype=object))
+    if most >= _MOST_COST:
         raise ModelTooLargeError(
             "sums of costs pass 64 bits, which the compiled search computes in; measure prices in "
             "a larger unit"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ...errors import ModelTooLargeError
 from ...kernels.whole.facts import (
     DEMAND,
     FIRST_FORM,
@@ -50,7 +51,10 @@ def run_whole(
     in_order : bool
         Whether the tasks come in their own order, not by falling demand.
     """
-    facts = make_facts(problem)
+    try:
+        facts = make_facts(problem)
+    except ModelTooLargeError as error:
+        return Outcome(Termination.FINISHED, message=str(error))
     placement = WholePlacement(facts)
     ranks = _ranks(problem, facts)
     order = np.arange(facts.task.shape[0]) if in_order else task_sequence(facts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...errors import ModelTooLargeError
 from ...kernels.whole.setup import make_facts
 from ...model.result import Termination
 from ...problem.problem import Problem
@@ -22,7 +23,10 @@ def build_large(problem: Problem, options: Options) -> Outcome:
     # Loaded here: numba takes half a second, which small instances should not pay.
     from ...search.whole import WholeSearch, kin_of
 
-    facts, seed = make_facts(problem), options.seed
+    try:
+        facts, seed = make_facts(problem), options.seed
+    except ModelTooLargeError as error:
+        return Outcome(Termination.FINISHED, message=str(error))
     nowhere = np.full(facts.row.shape[0], -1, dtype=np.int64)
 
     def stopped() -> bool:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ...errors import ModelTooLargeError
 from ...kernels.build.ready import compile_ahead, is_ready, is_usable, mark_used, prepare, why_not
 from ...model.result import Termination
 from ...problem.dealing import deal_again
@@ -39,7 +40,10 @@ def search_whole(problem: Problem, options: Options) -> Outcome:
             reason = _TOO_SHORT if is_ready() else why_not()
             message = "; ".join(text for text in (baseline.message, reason) if text)
             return replace(outcome, unplaced=baseline.unplaced, message=message)
-    run = _Run(problem, options, best)
+    try:
+        run = _Run(problem, options, best)
+    except ModelTooLargeError as error:
+        return Outcome(best.outcome(Termination.FINISHED).termination, message=str(error))
     try:
         return run.run()
     except KeyboardInterrupt:
