@@ -294,11 +294,13 @@ class WholeSearchSettings:
     """Tasks of a ruin, in turn."""
     guided_rows: int = 500
     """From so many rows on the linear relaxation tells where to begin."""
-    deals: int = 16
+    deals: int = 20
     """How often what it says is dealt to the nodes, to fewer or more of each class."""
-    dealing_share: float = 0.25
+    dealing_share: float = 0.4
     """Share of the time for that."""
-    last_deals: int = 4
+    first_deals: int = 8
+    """Of these the first ones are to fewer or more nodes of every class at once."""
+    last_deals: int = 2
     """Of these the last ones are to as few nodes as were enough for each class before."""
     shifted: int = 100
     """Parts that change domains to keep a spread in whole numbers, at most."""

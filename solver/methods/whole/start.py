@@ -59,11 +59,12 @@ def _best_deal(
     """Deal what the relaxation says to fewer or more nodes of each class; the best that came out.
 
     Where a class needed more nodes than it was given, it gets some of these the next time; where
-    it did not, fewer.
+    it did not, fewer. Later one class at a time gets fewer than were enough before.
     """
     forms, quota = rounded(problem, *solution)
     best, opened = known, _needed_nodes(problem, quota)
     enough = problem.classes.node_count.astype(np.int64)
+    used = np.flatnonzero(quota.any(axis=0))
     cheapest: WholeSearch | None = None
     deals = WHOLE_SEARCH.deals if (problem.table.idle_cost > 0).any() else 1
     end = options.seconds_left() * (1.0 - WHOLE_SEARCH.dealing_share)
@@ -82,7 +83,9 @@ def _best_deal(
         enough = np.where(over == 0, np.minimum(enough, opened), enough)
         fewer = opened - opened // WHOLE_SEARCH.dealing_steps - 1
         opened = np.where(over == 0, fewer, opened - (-over // 3))
-        if left <= WHOLE_SEARCH.last_deals:
+        if deals - left >= WHOLE_SEARCH.first_deals:
+            opened = enough - (np.arange(enough.size) == used[left % used.size])
+        if left <= 1 + WHOLE_SEARCH.last_deals:
             opened = enough
     assert best is not None
     if cheapest is not None and cheapest.key[1] < best.key[1]:
