@@ -27,7 +27,7 @@ def compiled_kernels():
     """Compile the kernels once, so that no test with a time limit waits for it."""
     from solver.kernels.build.ready import compile_ahead
 
-    assert compile_ahead(lambda: False)
+    assert compile_ahead(lambda: False, whole=True)
 
 
 @pytest.fixture

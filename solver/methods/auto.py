@@ -51,7 +51,8 @@ def auto(problem: Problem, options: Options) -> Outcome:
     """
     best = Best.of(problem, options)
     baseline = Outcome(Termination.FINISHED)
-    if not (is_large(problem) and is_usable(options.seconds_left() / 2)):
+    whole = problem.modes is not None
+    if not (is_large(problem) and is_usable(options.seconds_left() / 2, whole)):
         baseline = run_baselines(best, problem, options)
     last, message = baseline, None
     note, searched = None, False
@@ -76,7 +77,7 @@ def auto(problem: Problem, options: Options) -> Outcome:
         return replace(
             baseline, termination=outcome.termination, message=last.message or baseline.message
         )
-    if not (searched or best.settled() or is_ready()):
+    if not (searched or best.settled() or is_ready(whole)):
         note = why_not()
     return replace(outcome, message="; ".join(text for text in (message, note) if text) or None)
 
@@ -92,8 +93,8 @@ def _stages(problem: Problem, best: Best) -> Iterator[_Stage]:
         yield _Stage(_bound)
         if few:
             yield _Stage(_exact, AUTO.glance)
-            if not is_ready():
-                prepare()
+            if not is_ready(problem.modes is not None):
+                prepare(problem.modes is not None)
                 yield _Stage(_exact, AUTO.exact_share)
             yield _Stage(_search, AUTO.glance, AUTO.least_search)
             yield from _columns_in(AUTO.column_share)

@@ -34,7 +34,7 @@ def greedy(problem: Problem, options: Options) -> Outcome:
     the nodes stand in a heap, and most tasks look at the freest ones only.
     """
     if problem.modes is not None:
-        if is_large(problem) and is_usable(options.seconds_left()):
+        if is_large(problem) and is_usable(options.seconds_left(), whole=True):
             return build_large(problem, options)
         return run_whole(problem, options, WholePlacement.cheapest)
     order = largest_first(problem)

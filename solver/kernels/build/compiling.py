@@ -29,11 +29,6 @@ from ..moves.sets import make_buffers
 from ..pricing import price_out
 from ..state import Facts, State, make_facts, make_state, task_order
 from ..tables import Knapsack, make_tables, multipliers
-from ..whole.passes import Deck, deal, exchange, improve
-from ..whole.ruin import ruin
-from ..whole.setup import make_facts as make_whole_facts
-from ..whole.states import fill_table, make_bench
-from ..whole.states import make_state as make_whole_state
 from . import store
 from .jit import KERNELS
 from .ready import child_environment, mark_failed
@@ -93,25 +88,49 @@ def _pricing() -> None:
     price_out(knapsack, facts.demand, knapsack.most, tables, 0, 0, False, 9, found, values, work)
 
 
-def _whole() -> None:
+def _whole_example() -> tuple[Any, Any]:
+    from ..whole.setup import make_facts as make_whole_facts
+    from ..whole.states import make_state as make_whole_state
+
     variant = Variant("half", compute=2, storage=1, parts=2)
     tasks = [Task("a", variants=[variant]), Task("b", 3, 1, skip_price=9)]
     problem = Problem(Instance([Node("x", 10, 5), Node("y", 10, 5)], tasks, power_off=True))
-    facts, rng = make_whole_facts(problem), np.random.default_rng(0)
-    state = make_whole_state(facts, np.full(3, -1))
-    bench = make_bench(facts, [np.arange(2)])
-    items, nothing = np.arange(2), np.zeros(0, dtype=np.int64)
+    facts = make_whole_facts(problem)
+    return facts, make_whole_state(facts, np.full(3, -1))
+
+
+def _whole_passes() -> None:
+    from ..whole.passes import Deck, deal, exchange, improve
+
+    (facts, state), rng = _whole_example(), np.random.default_rng(0)
+    items = np.arange(2)
     one = np.ones((2, 1), dtype=np.int64)
     deck = Deck(np.full(3, -1), one, np.array([0, 2]), items, one[0].copy())
     deal(facts, state, items, items, deck, rng)
     improve(facts, state, items, False, True, rng)
     exchange(facts, state, items, 1, rng)
+
+
+def _whole_ruins() -> None:
+    from ..whole.ruin import ruin
+    from ..whole.states import fill_table, make_bench
+
+    (facts, state), rng = _whole_example(), np.random.default_rng(0)
+    bench, nothing = make_bench(facts, [np.arange(2)]), np.zeros(0, dtype=np.int64)
     ruin(facts, state, bench, 1, nothing, 2, 0.0, 0.5, rng)
-    fill_table(np.full(4, -1), np.zeros(4, dtype=np.int64), items, items)
+    fill_table(np.full(4, -1), np.zeros(4, dtype=np.int64), np.arange(2), np.arange(2))
 
 
-_PARTS = {"exchanges": _exchanges, "pricing": _pricing, "others": _others, "whole": _whole}
-_OWN = 2  # so many of the parts are about half of the work
+_PARTS = {
+    "exchanges": _exchanges,
+    "others": _others,
+    "pricing": _pricing,
+    "whole passes": _whole_passes,
+    "whole ruins": _whole_ruins,
+}
+# Each list is compiled by two processes, which take about as long.
+_PLAIN = (["exchanges"], ["others", "pricing"])
+_WHOLE = (["whole passes"], ["whole ruins"])
 
 
 def compile_part(name: str) -> None:
@@ -119,9 +138,23 @@ def compile_part(name: str) -> None:
     _PARTS[name]()
 
 
-def main(place: Path, lock: int) -> None:
-    """Compile everything into the folder, and leave the stamp once it is all there."""
-    own, others = list(_PARTS)[:_OWN], list(_PARTS)[_OWN:]
+def main(place: Path, lock: int, whole: bool) -> None:
+    """Compile everything into the folder, and leave a stamp once it is all there.
+
+    The kernels of whole models come after the others, if they are wanted.
+    """
+    if not store.is_complete(place):
+        _compile(*_PLAIN, lock)
+        store.leave_stamp(place, KERNELS)  # those of whole models are not loaded yet
+    if whole:
+        from ..whole import passes, ruin  # noqa: F401 - the stamp is for their kernels, too
+
+        _compile(*_WHOLE, lock)
+        store.leave_stamp(place, KERNELS, whole=True)
+
+
+def _compile(own: list[str], others: list[str], lock: int) -> None:
+    """Compile some parts here and others in a helper."""
     helper = _helper(others, lock) if (os.cpu_count() or 1) > 1 else None
     try:
         for part in own:
@@ -132,7 +165,6 @@ def main(place: Path, lock: int) -> None:
     finally:
         if helper is not None:
             helper.kill()
-    store.leave_stamp(place, KERNELS)
 
 
 def _helper(parts: list[str], lock: int) -> subprocess.Popen[bytes]:
@@ -162,18 +194,20 @@ def _behave() -> None:
 
 def _run(arguments: list[str]) -> int:
     _behave()
-    place = store.folder()
-    if place is None or store.is_complete(place):
-        return 0
     if arguments[:1] == ["--parts"]:
         for part in arguments[1:]:
             compile_part(part)
+        return 0
+    whole = arguments[:1] == ["--whole"]
+    arguments = arguments[whole:]
+    place = store.folder()
+    if place is None or (store.is_complete(place) and store.is_complete(place, whole)):
         return 0
     lock = int(arguments[0]) if arguments else hold(place)
     if lock is None:
         return 0
     try:
-        main(place, lock)
+        main(place, lock, whole)
     except Exception:  # whoever waits reads it in the file
         mark_failed(place, traceback.format_exc())
         return 1

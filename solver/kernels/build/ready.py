@@ -1,8 +1,9 @@
 """Whether the compiled kernels are there, and having them made in the background.
 
 They are compiled once for an installation, by a process of its own that outlives the one that
-started it; only one at a time works on a folder. Nothing here loads numba, so that whoever
-only asks does not pay for it.
+started it; only one at a time works on a folder. Those of whole models (`whole`) are compiled when
+they are first wanted, after the others. Nothing here loads numba, so that whoever only asks does
+not pay for it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ __all__ = ["compile_ahead", "is_ready", "is_usable", "mark_used", "prepare", "wa
 
 _log = logging.getLogger(__name__)
 
+_COMPILER = "solver.kernels.build.compiling"
 _POLL_SECONDS = 0.05
 _FAILED = "failed.txt"
 _RETRY_SECONDS = 3600.0
@@ -43,26 +45,35 @@ class _Compiler:
     """The process that this one has started, if any; it is never started twice."""
 
     process: subprocess.Popen[bytes] | None = None
+    whole = False  # whether it compiles the kernels of whole models too
     reported = False
     used = False  # whether this process has loaded the code
 
 
-_known_complete: set[Path] = set()
+_known_complete: set[tuple[Path, bool]] = set()
 
 
-def is_ready() -> bool:
-    """Whether the kernels can be called without being compiled first, or run uncompiled."""
+def is_ready(whole: bool = False) -> bool:
+    """Whether the kernels can be called without being compiled first, or run uncompiled.
+
+    Parameters
+    ----------
+    whole : bool
+        Whether those of whole models are meant as well.
+    """
     if _is_disabled():
         return True
     place = store.folder()
-    if place is not None and place not in _known_complete and store.is_complete(place):
-        _known_complete.add(place)
-    return place in _known_complete
+    if place is None:
+        return False
+    if (place, whole) not in _known_complete and store.is_complete(place, whole):
+        _known_complete.add((place, whole))
+    return (place, whole) in _known_complete
 
 
-def is_usable(seconds: float) -> bool:
+def is_usable(seconds: float, whole: bool = False) -> bool:
     """Whether the kernels are ready, and loaded or to be loaded well within some seconds."""
-    return is_ready() and (_Compiler.used or seconds >= _LOADING_SECONDS)
+    return is_ready(whole) and (_Compiler.used or seconds >= _LOADING_SECONDS)
 
 
 def mark_used() -> None:
@@ -70,21 +81,28 @@ def mark_used() -> None:
     _Compiler.used = True
 
 
-def prepare() -> bool:
+def prepare(whole: bool = False) -> bool:
     """Have the kernels compiled in the background, unless they are or another process is at it.
+
+    Parameters
+    ----------
+    whole : bool
+        As in `is_ready`.
 
     Returns
     -------
     bool
         Whether they are there or on their way.
     """
-    if is_ready():
+    if is_ready(whole):
         return True
     place = store.folder()
     if place is None:
         return False
     if _Compiler.process is not None:
-        return _is_running(_Compiler.process, place)
+        running = _is_running(_Compiler.process, place)
+        if not running or _Compiler.whole or not whole or _Compiler.process.poll() is None:
+            return running
     if _reason(place) is not None:
         return False
     try:
@@ -92,8 +110,8 @@ def prepare() -> bool:
         if lock is None:
             return True
         try:
-            if not is_ready():
-                _Compiler.process = _start(place, lock)
+            if not is_ready(whole):
+                _Compiler.process, _Compiler.whole = _start(place, lock, whole), whole
         finally:
             os.close(lock)
     except OSError as error:
@@ -102,22 +120,24 @@ def prepare() -> bool:
     return True
 
 
-def compile_ahead(stopped: Callable[[], bool]) -> bool:
+def compile_ahead(stopped: Callable[[], bool], whole: bool = False) -> bool:
     """Wait until the kernels are compiled; see `prepare`.
 
     Parameters
     ----------
     stopped : callable
         Asked all the time; once it returns True the compiler is left to finish alone.
+    whole : bool
+        As in `is_ready`.
 
     Returns
     -------
     bool
         Whether the kernels are ready.
     """
-    while not is_ready():
-        if stopped() or not prepare():
-            return is_ready()
+    while not is_ready(whole):
+        if stopped() or not prepare(whole):
+            return is_ready(whole)
         time.sleep(_POLL_SECONDS)
     return True
 
@@ -154,10 +174,10 @@ def warm_up() -> Path | None:
             "no folder for compiled code can be written; name one that can in the environment "
             "variable NUMBA_CACHE_DIR, and keep it set for later runs"
         )
-    if not is_ready():
+    if not is_ready(whole=True):
         with contextlib.suppress(OSError):
             (place / _FAILED).unlink(missing_ok=True)
-        if not compile_ahead(lambda: False):
+        if not compile_ahead(lambda: False, whole=True):
             raise BackendUnavailableError(f"compiling failed: {_reason(place) or 'it was ended'}")
     store.remove_unused(place)
     return place
@@ -182,7 +202,7 @@ def _reason(place: Path) -> str | None:
 
 
 def _is_running(process: subprocess.Popen[bytes], place: Path) -> bool:
-    if process.poll() is None or is_ready():
+    if process.poll() is None or is_ready(_Compiler.whole):
         return True
     if not _Compiler.reported:
         _Compiler.reported = True
@@ -199,13 +219,21 @@ def _is_disabled() -> bool:
     return os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
 
 
-def _start(place: Path, lock: int) -> subprocess.Popen[bytes]:
+def _start(place: Path, lock: int, whole: bool) -> subprocess.Popen[bytes]:
     """Start the compiler; it keeps the lock, and nothing else of this process."""
     _log.info("compiling the search into %s", place)
     inherited = () if os.name == "nt" else (lock,)
+    wanted = ("--whole",) if whole else ()
     flags = ("DETACHED_PROCESS", "BELOW_NORMAL_PRIORITY_CLASS")  # of Windows only
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "solver.kernels.build.compiling", *map(str, inherited)],
+        [
+            sys.executable,
+            "-P",
+            "-m",
+            "solver.kernels.build.compiling",
+            *wanted,
+            *map(str, inherited),
+        ],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

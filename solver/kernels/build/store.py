@@ -25,7 +25,7 @@ __all__ = ["candidates", "digest", "folder", "is_complete", "leave_stamp", "remo
 
 _log = logging.getLogger(__name__)
 
-_STAMP = "complete.json"
+_STAMPS = {False: "complete.json", True: "complete-whole.json"}
 _NOT_COMPILED = ("ready", "store")  # modules whose code does not matter here
 _KINDS = (".nbi", ".nbc")  # numba's index and data files
 _UNUSED_DAYS = 30
@@ -88,17 +88,20 @@ def candidates() -> Iterator[Path]:
                 yield private / f"nodewise-{digest()}"
 
 
-def is_complete(place: Path) -> bool:
-    """Whether everything is in a folder: the stamp is there, and so is every file it lists."""
+def is_complete(place: Path, whole: bool = False) -> bool:
+    """Whether everything is in a folder: the stamp is there, and so is every file it lists.
+
+    `whole` asks for the kernels of whole models too, which have a stamp of their own.
+    """
     try:
-        sizes = json.loads((place / _STAMP).read_text(encoding="utf-8"))
+        sizes = json.loads((place / _STAMPS[whole]).read_text(encoding="utf-8"))
         return all((place / name).stat().st_size == size for name, size in sizes.items())
     except (OSError, ValueError):
         return False
 
 
-def leave_stamp(place: Path, functions: list[str]) -> None:
-    """Say that a folder is complete.
+def leave_stamp(place: Path, functions: list[str], whole: bool = False) -> None:
+    """Say that a folder is complete, with or without the kernels of whole models.
 
     Parameters
     ----------
@@ -119,7 +122,7 @@ def leave_stamp(place: Path, functions: list[str]) -> None:
     with os.fdopen(handle, "w", encoding="utf-8") as stream:
         json.dump(sizes, stream)
     Path(name).chmod(0o644)
-    Path(name).replace(place / _STAMP)
+    Path(name).replace(place / _STAMPS[whole])
 
 
 def remove_unused(place: Path) -> None:

@@ -32,12 +32,12 @@ def search_whole(problem: Problem, options: Options) -> Outcome:
     best = Best.of(problem, options)
     if best.settled():
         return best.outcome(Termination.FINISHED)
-    if not is_usable(options.seconds_left()):
+    if not is_usable(options.seconds_left(), whole=True):
         baseline = wait_for_kernels(problem, options, best)
-        if not is_usable(options.seconds_left()):
+        if not is_usable(options.seconds_left(), whole=True):
             late = options.seconds_left() <= 0
             outcome = best.outcome(Termination.TIME_LIMIT if late else Termination.FINISHED)
-            reason = _TOO_SHORT if is_ready() else why_not()
+            reason = _TOO_SHORT if is_ready(whole=True) else why_not()
             message = "; ".join(text for text in (baseline.message, reason) if text)
             return replace(outcome, unplaced=baseline.unplaced, message=message)
     try:
@@ -53,11 +53,11 @@ def search_whole(problem: Problem, options: Options) -> Outcome:
 
 def wait_for_kernels(problem: Problem, options: Options, best: Best) -> Outcome:
     """Run the baselines, if there is no allocation, and wait for the compiled code."""
-    prepare()
+    prepare(whole=True)
     baseline = Outcome(Termination.FINISHED)
     if best.node_index is None:
         baseline = run_baselines(best, problem, options)
-    compile_ahead(lambda: options.seconds_left() <= 0 or best.settled())
+    compile_ahead(lambda: options.seconds_left() <= 0 or best.settled(), whole=True)
     return baseline
 
 
