@@ -59,7 +59,7 @@ def started(monkeypatch, fresh):
         def poll(self):
             return None
 
-    def start(place, lock):
+    def start(place, lock, whole):
         calls.append(place)
         return Running()
 
@@ -168,13 +168,13 @@ def test_several_solves_at_once_start_one_compiler(tmp_path):
 
 def test_a_failed_compilation_is_logged_and_not_tried_at_every_run(fresh, monkeypatch, caplog):
     failing = [sys.executable, "-c", "import sys; sys.exit(3)"]
-    monkeypatch.setattr(ready, "_start", lambda place, lock: subprocess.Popen(failing))
+    monkeypatch.setattr(ready, "_start", lambda place, lock, whole: subprocess.Popen(failing))
     with caplog.at_level("WARNING", logger="solver.kernels.build.ready"):
         assert not ready.compile_ahead(lambda: False)
     assert "exit code 3" in caplog.text
     ready.mark_failed(fresh, "Traceback\nOSError: disk full")
     monkeypatch.setattr(ready._Compiler, "process", None)
-    monkeypatch.setattr(ready, "_start", lambda place, lock: pytest.fail("started again"))
+    monkeypatch.setattr(ready, "_start", lambda place, lock, whole: pytest.fail("started again"))
     assert not ready.prepare()
     assert "OSError: disk full" in ready.why_not()
     long_ago = time.time() - 2 * ready._RETRY_SECONDS
@@ -345,9 +345,9 @@ def test_while_another_process_compiles_the_search_is_a_plain_one(fresh, started
 
 def test_once_the_code_is_there_the_same_run_goes_on_with_it(fresh, started, monkeypatch):
     done = time.monotonic() + 0.3
-    monkeypatch.setattr(ready, "is_ready", lambda: time.monotonic() > done)
+    monkeypatch.setattr(ready, "is_ready", lambda whole=False: time.monotonic() > done)
     module = sys.modules[local_search.__module__]
-    monkeypatch.setattr(module, "is_ready", lambda: time.monotonic() > done)
+    monkeypatch.setattr(module, "is_ready", lambda whole=False: time.monotonic() > done)
     result = solve(from_spec(MEDIUM), "local-search", time_limit=3)
     assert result.status is Status.FEASIBLE
     assert result.message is None
@@ -389,7 +389,7 @@ def test_warm_up_without_a_folder_is_an_error(nowhere, capsys):
 def test_warm_up_says_why_compiling_failed(fresh, monkeypatch):
     ready.mark_failed(fresh, "OSError: of an earlier time")
 
-    def start(place, lock):
+    def start(place, lock, whole):
         ready.mark_failed(place, "OSError: disk full")
         return subprocess.Popen([sys.executable, "-c", "import sys; sys.exit(1)"])
 
