@@ -13,7 +13,15 @@ import numpy as np
 
 from solver.model.exact import Array, fraction_of
 
-__all__ = ["apportion", "cut", "matched", "scaled_total", "task_weights", "tasks_per_node"]
+__all__ = [
+    "apportion",
+    "cut",
+    "draw_triples",
+    "matched",
+    "scaled_total",
+    "task_weights",
+    "tasks_per_node",
+]
 
 # Weights of the tasks of a node: the heaviest is at most ten times the lightest.
 _LIGHTEST, _HEAVIEST = 100, 1000
@@ -121,3 +129,16 @@ def matched(
     reordered = np.empty_like(parts)
     reordered[np.lexsort((noisy, hidden))] = parts[np.lexsort((parts, hidden))]
     return reordered
+
+
+def draw_triples(rng: np.random.Generator, number: int, capacity: int) -> Array:
+    """(3, number) sizes between 1/4 and 1/2 of a capacity, each three of which fill it.
+
+    The first is drawn from 38 % to 49 % of the capacity, the second from 25 % up to half of what
+    is left, and the third is the rest (Falkenauer 1996).
+    """
+    quarter = -(-capacity // 4)
+    largest = min(49 * capacity // 100, capacity - 2 * quarter)
+    first = rng.integers(-(-38 * capacity // 100), largest + 1, size=number)
+    second = rng.integers(quarter, (capacity - first) // 2 + 1)
+    return np.stack([first, second, capacity - first - second])

@@ -9,7 +9,15 @@ import numpy as np
 from solver.errors import InstanceError
 
 from .cluster import draw_cluster, draw_models
-from .cutting import apportion, cut, matched, scaled_total, task_weights, tasks_per_node
+from .cutting import (
+    apportion,
+    cut,
+    draw_triples,
+    matched,
+    scaled_total,
+    task_weights,
+    tasks_per_node,
+)
 from .parameters import require_choice, require_range
 from .registry import Draft, register
 
@@ -307,11 +315,7 @@ def triplets(*, nodes: int = 20, capacity: int = 1000, seed: int = 0) -> Draft:
     require_range("triplets", "capacity", capacity, 100, _MOST_CAPACITY)
     require_range("triplets", "seed", seed, 0)
     rng = np.random.default_rng(seed)
-    quarter = -(-capacity // 4)
-    largest = min(49 * capacity // 100, capacity - 2 * quarter)
-    first = rng.integers(-(-38 * capacity // 100), largest + 1, size=nodes)
-    second = rng.integers(quarter, (capacity - first) // 2 + 1)
-    sizes = np.stack([first, second, capacity - first - second])
+    sizes = draw_triples(rng, nodes, capacity)
     order = rng.permutation(3 * nodes)
     fields = {
         "node_compute": np.full(nodes, capacity),

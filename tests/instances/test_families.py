@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from instances import FAMILIES, from_spec, generate, planted
-from instances.families import few_per_node, gpu_cluster, triplets, uniform
+from instances.families import few_per_node, gpu_cluster, packing, triplets, uniform
 from instances.families.cutting import apportion, cut, scaled_total
 from instances.families.openb_classes import MODEL_LISTS, NODE_CLASSES, POD_CLASSES
 from solver.errors import InstanceError
@@ -25,6 +25,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "few_per_node": {"nodes": 8, "node_types": "three"},
     "gpu_cluster": {"nodes": 12, "load": 0.9, "eligible_share": 0.3},
     "triplets": {"nodes": 9},
+    "vector_packing": {"nodes": 8, "tasks": 30, "node_types": 2, "slack": 0.05},
+    "augmented_irup": {"triples": 7},
     "fleet": {"nodes": 3, "tasks": 30},
     "rebalance": {"nodes": 10, "tasks": 40},
     "services": {"nodes": 9, "services": 8},
@@ -83,6 +85,7 @@ def test_family_functions_are_documented_and_typed(family):
     [
         "instances",
         "instances.families.renting",
+        "instances.families.packing",
         "instances.families.generators",
         "instances.families.failures",
         "instances.families.microservices",
@@ -244,6 +247,79 @@ def test_triplets_fill_every_bin_exactly(capacity):
     assert cost_of(instance, node_index) == 30 * capacity**2
 
 
+# vector_packing and augmented_irup
+
+
+def _used(instance, node_index):
+    need = np.column_stack(
+        [instance.task_compute, instance.task_storage, *instance.task_resources.values()]
+    )
+    have = np.column_stack(
+        [instance.node_compute, instance.node_storage, *instance.node_resources.values()]
+    )
+    used = np.zeros_like(have)
+    np.add.at(used, node_index, need)
+    return used, have
+
+
+@pytest.mark.parametrize("node_types", [1, 3])
+@pytest.mark.parametrize("dimensions", [2, 3, 5])
+def test_a_perfect_vector_packing_uses_everything_up(dimensions, node_types):
+    for seed in range(4):
+        instance, node_index = planted(
+            "vector_packing",
+            nodes=12,
+            tasks=60,
+            dimensions=dimensions,
+            node_types=node_types,
+            seed=seed,
+        )
+        used, have = _used(instance, node_index)
+        assert have.shape == (12, dimensions)
+        assert np.array_equal(used, have)
+        assert check(instance, node_index) == []
+        assert len(set(instance.node_kind)) == node_types
+
+
+def test_slack_is_the_share_that_is_left_free_in_every_dimension():
+    for slack in (0.01, 0.1, 0.25):
+        used, have = _used(*planted("vector_packing", nodes=30, tasks=90, slack=slack))
+        share = (have - used).sum(axis=0) / have.sum(axis=0)
+        assert np.allclose(share, slack, atol=0.01)
+        assert (used <= have).all()
+
+
+def test_all_vector_packings_cost_the_same():
+    instance, node_index = planted("vector_packing", nodes=5, tasks=20)
+    assert cost_of(instance, node_index) == 5 * 1000**2
+
+
+def test_an_augmented_instance_is_a_perfect_packing():
+    for seed in range(4):
+        instance, node_index = planted("augmented_irup", seed=seed)
+        assert (instance.num_tasks, instance.num_nodes) == (202, 65)
+        load = np.bincount(node_index, instance.task_compute)
+        assert load.tolist() == [2500] * 65
+        assert cost_of(instance, node_index) == 65 * 2500**2
+        held = sorted(np.bincount(node_index).tolist())
+        assert held[:62] == [3] * 62
+        assert sum(held[62:]) == 16
+
+
+def test_only_the_perfect_matchings_of_the_core_fill_a_node():
+    ends = np.array([*packing._CYCLE, *packing._STAR, *packing._SPOKES])
+    assert sorted(np.bincount(ends.reshape(-1)).tolist()) == [3] * 10
+    sizes = packing._edges(np.random.default_rng(3), 2500)
+    chosen = (np.arange(2**15)[:, np.newaxis] >> np.arange(15)) & 1
+    full = chosen[chosen @ sizes == 2500]
+    assert full.sum(axis=1).tolist() == [5] * 6
+    assert full.sum(axis=0).tolist() == [2] * 15
+    for edges in full:
+        assert np.bincount(ends[edges == 1].reshape(-1)).tolist() == [1] * 10
+    # Two of them always share an edge: no three are disjoint.
+    assert ((full @ full.T) > 0).all()
+
+
 # gpu_cluster
 
 
@@ -386,6 +462,13 @@ def test_malformed_spec(spec, message):
         ("triplets", {"nodes": 0}, r"triplets: nodes is 0"),
         ("triplets", {"capacity": 99}, r"triplets: capacity is 99; it must be from 100 to"),
         ("triplets", {"seed": -1}, r"triplets: seed is -1"),
+        ("vector_packing", {"tasks": 9}, r"vector_packing: tasks is 9; it must be from 50"),
+        ("vector_packing", {"dimensions": 1}, r"vector_packing: dimensions is 1"),
+        ("vector_packing", {"node_types": 51}, r"vector_packing: node_types is 51"),
+        ("vector_packing", {"slack": 0.3}, r"vector_packing: slack is 0\.3"),
+        ("vector_packing", {"capacity": 9}, r"vector_packing: capacity is 9"),
+        ("augmented_irup", {"triples": -1}, r"augmented_irup: triples is -1"),
+        ("augmented_irup", {"capacity": 999}, r"augmented_irup: capacity is 999"),
         ("fleet", {"nodes": 1, "tasks": 400}, r"fleet: 400 tasks do not fit on 6 servers; ask for"),
         ("fleet", {"tasks": 0}, r"fleet: tasks is 0"),
         ("rebalance", {"nodes": 3}, r"rebalance: nodes is 3; it must be from 4"),
