@@ -7,7 +7,7 @@ import numpy as np
 from solver.errors import InstanceError
 from solver.model.exact import Array
 
-from .cutting import apportion, cut, scaled_total, task_weights, tasks_per_node
+from .hiding.cutting import apportion, cut, scaled_total, task_weights, tasks_per_node
 from .parameters import require_range
 from .registry import Draft, register
 

@@ -9,7 +9,7 @@ import numpy as np
 from solver.errors import InstanceError
 
 from .cluster import draw_cluster, draw_models
-from .cutting import (
+from .hiding.cutting import (
     apportion,
     cut,
     draw_triples,

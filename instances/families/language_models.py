@@ -14,9 +14,9 @@ from solver.model.records import Variant
 from solver.model.rules import Limit, Spread
 
 from .. import figures
-from .cutting import apportion
+from .hiding.cutting import apportion
+from .hiding.planting import Planting, Site, choose, parts_of, plant
 from .parameters import require_range
-from .planting import Planting, Site, choose, parts_of, plant
 from .registry import Draft, register
 
 __all__ = ["serving"]

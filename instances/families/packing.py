@@ -9,7 +9,7 @@ import numpy as np
 from solver.errors import InstanceError
 from solver.model.exact import Array
 
-from .cutting import (
+from .hiding.cutting import (
     apportion,
     cut,
     draw_triples,
@@ -126,7 +126,8 @@ def _free(rng: np.random.Generator, have: Array, slack: float) -> Array:
     total = scaled_total(have, slack)
     if not total:
         return np.zeros_like(have)
-    return np.minimum(apportion(total, (1 + weights).tolist()), have // 2)
+    free: Array = np.minimum(apportion(total, (1 + weights).tolist()), have // 2)
+    return free
 
 
 @register

@@ -14,7 +14,7 @@ import pytest
 
 from instances import FAMILIES, from_spec, generate, planted
 from instances.families import few_per_node, gpu_cluster, packing, triplets, uniform
-from instances.families.cutting import apportion, cut, scaled_total
+from instances.families.hiding.cutting import apportion, cut, scaled_total
 from instances.families.openb_classes import MODEL_LISTS, NODE_CLASSES, POD_CLASSES
 from solver.errors import InstanceError
 from solver.judge.check import check
@@ -92,7 +92,7 @@ def test_family_functions_are_documented_and_typed(family):
         "instances.families.language_models",
         "instances.figures",
         "instances.families.registry",
-        "instances.families.cutting",
+        "instances.families.hiding.cutting",
         "instances.families.parameters",
     ],
 )

@@ -1,0 +1,1 @@
+"""What is hidden in an instance: amounts cut into tasks, and tasks planted on nodes."""
