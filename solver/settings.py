@@ -12,6 +12,7 @@ __all__ = [
     "AUTO",
     "COLUMNS",
     "COLUMN_GENERATION",
+    "LINEAR",
     "LOCAL_SEARCH",
     "PLACING",
     "PLAIN_SEARCH",
@@ -97,6 +98,31 @@ class ColumnGenerationSettings:
     """Steps without any gain after which it ends."""
     branch_at: int = 2
     """The step in which it branches."""
+
+
+@dataclass(frozen=True)
+class LinearSettings:
+    """The linear relaxation of many classes, whose tasks are pooled.
+
+    Set by trials on `uniform` with independent storage, 100 x 1,000 to 10,000 x 1,000,000.
+    """
+
+    pools: int = 128
+    """Pools of tasks, to begin with."""
+    fewest_pools: int = 32
+    """The same at least, however many classes of nodes there are."""
+    finer: int = 3
+    """So many times as many pools the next time."""
+    cells: int = 4_000_000
+    """Pairs of pool and class of nodes at most."""
+    close: float = 5e-6
+    """It ends this near, as a share of the bound, to the value of the relaxation."""
+    tolerance: float = 1e-8
+    """The interior-point method ends at this gap, as a share of the bound."""
+    fit_cells: int = 20_000_000
+    """Up to so many pairs of classes it is seen where tasks fit."""
+    block_cells: int = 500_000
+    """Pairs of classes that are looked at together."""
 
 
 @dataclass(frozen=True)
@@ -324,6 +350,7 @@ class WholeSearchSettings:
 
 AUTO = AutoSettings()
 COLUMN_GENERATION = ColumnGenerationSettings()
+LINEAR = LinearSettings()
 LOCAL_SEARCH = LocalSearchSettings()
 PLAIN_SEARCH = PlainSearchSettings()
 PLACING = PlacingSettings()

@@ -6,6 +6,7 @@ rationals, and the Lagrangian that they define is evaluated in exact integers.
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +18,7 @@ from ..problem.problem import Problem
 from ..programs.relaxation import Multipliers, Relaxation
 from .closed_form import closed_form_bound
 from .lagrangian import PROGRAM_CELLS, lagrangian_bound
+from .large.relaxation import pooled_bounds
 from .modes.linear import modes_linear_bound
 
 __all__ = ["linear_bound"]
@@ -27,23 +29,40 @@ _MAX_CELLS = 2_000_000
 def linear_bound(problem: Problem, time_limit: float = 60.0) -> int:
     """The linear relaxation over classes, in exact cost units; at least the closed form.
 
-    On problems of many classes the prices come from a coarser relaxation, and the bound is
-    that of the Lagrangian at them: valid, and a little below the linear relaxation's.
+    On problems of many classes the prices come from a relaxation over pools of tasks, and the
+    bound is that of the Lagrangian at them: valid, and a little below the linear relaxation's.
     """
     best = closed_form_bound(problem)
     if problem.modes is not None:
         bound = modes_linear_bound(problem, time_limit)
         return best if bound is None else max(best, bound)
+    if time_limit <= 0:
+        return best
+    deadline = time.monotonic() + time_limit
     classes = problem.classes
     cells = classes.num_task_classes * classes.num_node_classes
-    if cells > _MAX_CELLS or time_limit <= 0:
-        return best
-    find = _relaxation_prices if cells <= PROGRAM_CELLS else _coarse_prices
     try:
-        prices = find(problem, time_limit)
+        if cells <= PROGRAM_CELLS:
+            return max(best, _bound_at(problem, _relaxation_prices(problem, time_limit)))
+        for bound in pooled_bounds(problem, best, time_limit):
+            best = max(best, bound)
+        left = deadline - time.monotonic()
+        if cells <= _MAX_CELLS and left > 0 and _has_more_rows(problem):
+            best = max(best, _bound_at(problem, _coarse_prices(problem, left)))
     except (HardLimitReached, EngineCrash):
-        return best
-    return best if prices is None else max(best, lagrangian_bound(problem, prices))
+        pass
+    return best
+
+
+def _bound_at(problem: Problem, prices: Multipliers | None) -> int:
+    return 0 if prices is None else lagrangian_bound(problem, prices)
+
+
+def _has_more_rows(problem: Problem) -> bool:
+    """Whether the relaxation has rows that are not over pools: openings, and large tasks."""
+    numbers = problem.exact_numbers
+    largest = int(numbers.demand.max(initial=0))
+    return bool(problem.instance.power_off) or largest > int(numbers.node_compute.min())
 
 
 def _relaxation_prices(problem: Problem, time_limit: float) -> Multipliers | None:

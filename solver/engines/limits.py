@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["CP_SAT", "GLOP", "MIP", "hard_limit"]
+__all__ = ["CP_SAT", "GLOP", "INTERIOR", "MIP", "hard_limit"]
 
 CP_SAT = "solver.engines.cp_sat"
 GLOP = "solver.engines.glop"
+INTERIOR = "solver.bounds.large.interior"
 MIP = "solver.engines.mip"
 
 

@@ -33,6 +33,7 @@ _STOP_SECONDS = 2.0
 _LEAST_IDLE = 2
 _OR_TOOLS = frozenset(
     {
+        "solver.bounds.large.interior",
         "solver.columns.worker",
         "solver.engines.cp_sat",
         "solver.engines.glop",
