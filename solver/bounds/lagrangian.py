@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..model.exact import Array
+from ..model.exact import Array, common_divisor
 from ..problem.attainable import round_up_to_attainable
 from ..problem.problem import Problem
 from ..programs.relaxation import Multipliers
 
-__all__ = ["PROGRAM_CELLS", "lagrangian_bound"]
+__all__ = ["PROGRAM_CELLS", "lagrangian_bound", "usable_capacity"]
 
 PROGRAM_CELLS = 60_000
 """Largest relaxation, in cells (task class, node class), that is solved as it is."""
@@ -55,6 +55,17 @@ def lagrangian_bound(problem: Problem, prices: Multipliers) -> int:
     if snapped is not None and problem.fits.size <= PROGRAM_CELLS:
         total = max(total, _lagrangian(problem, snapped, shift))
     return round_up_to_attainable(problem, max(0, -(-total >> shift)))
+
+
+def usable_capacity(problem: Problem) -> Array:
+    """(G, d) capacities, rounded down to multiples of what divides all needs of the dimension."""
+    numbers = problem.exact_numbers
+    have = numbers.capacity.copy()
+    for d in range(have.shape[1]):
+        step = common_divisor(numbers.needs[:, d])
+        if step:
+            have[:, d] -= have[:, d] % step
+    return have
 
 
 class _Scaled(NamedTuple):
@@ -108,7 +119,7 @@ def _lagrangian(problem: Problem, prices: _Scaled, shift: int) -> int:
     """The Lagrangian at given prices, times 2**shift."""
     numbers = problem.exact_numbers
     D, need = numbers.demand.astype(object), numbers.needs.astype(object)
-    C, have = numbers.node_compute.tolist(), numbers.capacity.tolist()
+    C, have = numbers.node_compute.tolist(), usable_capacity(problem).tolist()
     idle_cost, use_price = numbers.idle_cost.tolist(), numbers.use_price.tolist()
     opening = None if prices.opening is None else np.array(prices.opening, dtype=object)
     reduced = np.full(problem.fits.shape, None, dtype=object)

@@ -43,19 +43,18 @@ def linear_bound(problem: Problem, time_limit: float = 60.0) -> int:
     cells = classes.num_task_classes * classes.num_node_classes
     try:
         if cells <= PROGRAM_CELLS:
-            return max(best, _bound_at(problem, _relaxation_prices(problem, time_limit)))
-        for bound in pooled_bounds(problem, best, time_limit):
+            prices = _relaxation_prices(problem, time_limit)
+            if prices is not None:
+                return max(best, lagrangian_bound(problem, prices))
+        for bound in pooled_bounds(problem, best, deadline - time.monotonic()):
             best = max(best, bound)
         left = deadline - time.monotonic()
         if cells <= _MAX_CELLS and left > 0 and _has_more_rows(problem):
-            best = max(best, _bound_at(problem, _coarse_prices(problem, left)))
+            prices = _coarse_prices(problem, left)
+            best = best if prices is None else max(best, lagrangian_bound(problem, prices))
     except (HardLimitReached, EngineCrash):
         pass
     return best
-
-
-def _bound_at(problem: Problem, prices: Multipliers | None) -> int:
-    return 0 if prices is None else lagrangian_bound(problem, prices)
 
 
 def _has_more_rows(problem: Problem) -> bool:

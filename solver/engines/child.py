@@ -145,7 +145,8 @@ def _file_for_errors() -> Any:
 def _start(module: str, stderr: Any) -> subprocess.Popen[bytes]:
     environment = dict(os.environ)
     environment["PYTHONPATH"] = os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)
-    for library in ("OPENBLAS", "MKL"):  # threads that wait for each other cost more than they bring
+    # Products are small here, and threads that wait for each other cost more than they bring.
+    for library in ("OPENBLAS", "MKL"):
         environment.setdefault(f"{library}_NUM_THREADS", "1")
     arguments = [module, str(os.getpid()), str(IDLE_SECONDS)]
     return subprocess.Popen(

@@ -26,7 +26,7 @@ def varied(nodes=60, tasks=300, seed=2, **features):
     """Every node and task different, three kinds of node, storage tight for one of them."""
     rng = np.random.default_rng(seed)
     storage = rng.integers(800, 1200, nodes)
-    storage[: nodes // 3] //= 3
+    storage[: nodes // 3] //= 2
     return Instance.from_arrays(
         node_compute=rng.integers(500, 1500, nodes),
         node_storage=storage,

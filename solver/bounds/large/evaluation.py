@@ -5,7 +5,8 @@ load and q of the other dimensions, all 0 or more, every allocation costs at lea
 
     sum_k  m_k min_g { (u_g + l_g) D_k + q_g·need_k }  +  sum_g  n_g (i_g - l_g C_g - q_g·Q_g)
 
-where with power_off only the negative terms of the second sum count. Demands and needs are cut to
+where with power_off only the negative terms of the second sum count; capacities are first rounded
+down to multiples of what divides all needs. Demands and needs are cut to
 some bits, and l + u and q are then rounded down: both only lower the first sum, and the second is
 computed, in integers of any size, from the l and q that are left.
 """
@@ -23,6 +24,7 @@ from ...problem.attainable import round_up_to_attainable
 from ...problem.classes import signatures
 from ...problem.problem import Problem
 from ...settings import LINEAR
+from ..lagrangian import usable_capacity
 from .envelope import Envelope
 
 __all__ = ["Evaluation", "evaluate"]
@@ -154,7 +156,7 @@ def _nodes(problem: Problem, whole: _Whole) -> int:
     rows = zip(
         whole.prices.tolist(),
         numbers.node_compute.tolist(),
-        numbers.capacity.tolist(),
+        usable_capacity(problem).tolist(),
         numbers.use_price.tolist(),
         numbers.idle_cost.tolist(),
         numbers.node_count.tolist(),
@@ -179,12 +181,12 @@ def _product(values: Array, counts: Array) -> int:
 
 def _cheapest(problem: Problem, whole: _Whole, deadline: float) -> Array | None:
     """(K,) what each class costs where it costs least."""
-    K, G = whole.tasks.shape[0], whole.prices.shape[0]
-    if K * G <= LINEAR.fit_cells:
+    cells = whole.tasks.shape[0] * whole.prices.shape[0]
+    if cells <= LINEAR.fit_cells:
         return _where_it_fits(problem, whole)
     classes = problem.classes
     same = signatures(problem.instance.eligibility)[0][problem.group_of_class]
-    found = np.zeros(K, dtype=np.int64)
+    found = np.zeros(same.size, dtype=np.int64)
     _, first, kind = np.unique(same, return_index=True, return_inverse=True)
     order = np.argsort(kind, kind="stable")
     edges = np.concatenate(([0], np.cumsum(np.bincount(kind))))

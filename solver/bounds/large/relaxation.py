@@ -15,6 +15,7 @@ from ...model.exact import Array, exact_sum
 from ...problem.classes import signatures
 from ...problem.problem import Problem
 from ...settings import LINEAR
+from ..lagrangian import usable_capacity
 from .evaluation import Evaluation, evaluate
 from .interior import PooledProgram, PooledSolution
 from .pools import Pools, halved, pooled
@@ -23,6 +24,7 @@ __all__ = ["pooled_bounds"]
 
 _FLOAT_BITS = 900
 _LEFT_OUT = 1e3
+_FAR_ABOVE = 10**9
 
 
 def pooled_bounds(problem: Problem, known: int, time_limit: float) -> Iterator[int]:
@@ -93,7 +95,7 @@ def _scale(problem: Problem) -> _Scale | None:
     """None where numbers are beyond what a float holds."""
     numbers = problem.exact_numbers
     needs = [numbers.demand, *numbers.needs.T]
-    rooms = [numbers.node_compute, *numbers.capacity.T]
+    rooms = [numbers.node_compute, *usable_capacity(problem).T]
     totals = [max(1, exact_sum(column * numbers.count)) for column in map(_wide, needs)]
     prices = [
         price
@@ -158,13 +160,12 @@ def _solve(
 def _program(problem: Problem, scale: _Scale, pools: Pools) -> PooledProgram:
     numbers = problem.exact_numbers
     amounts = np.column_stack([pools.sums(column) for column in scale.shares.T])
-    overload = np.array([o / scale.price for o in numbers.overload_price.tolist()])
-    use = np.array([u / scale.price for u in numbers.use_price.tolist()])
+    overload = _ratios(numbers.overload_price, scale.price)
+    use = _ratios(numbers.use_price, scale.price)
     high = float((overload + use).max()) + 1e-3
     idle = None
     if problem.instance.power_off:
-        pairs = zip(numbers.idle_cost.tolist(), numbers.node_count.tolist(), strict=True)
-        idle = np.array([float(cost * count / scale.cost) for cost, count in pairs])
+        idle = _ratios(numbers.idle_cost, scale.cost) * numbers.node_count
         high += float((idle / np.maximum(scale.rooms.max(axis=1), 1e-12)).max())
     return PooledProgram(
         amounts=amounts,
@@ -177,10 +178,17 @@ def _program(problem: Problem, scale: _Scale, pools: Pools) -> PooledProgram:
     )
 
 
+def _ratios(values: Array, unit: Fraction | int) -> Array:
+    """Integers as multiples of a unit, in floats; what is far above all others is cut."""
+    most = unit * _FAR_ABOVE
+    return np.array([float(Fraction(min(value, most)) / unit) for value in values.tolist()])
+
+
 def _allowed(problem: Problem, pools: Pools) -> Array | None:
     """(G, pools) bool: where some task of each pool may run; None if that is everywhere."""
-    K, G = pools.pool.size, problem.classes.num_node_classes
-    if K * G <= LINEAR.fit_cells:
+    G = problem.classes.num_node_classes
+    cells = pools.pool.size * G
+    if cells <= LINEAR.fit_cells:
         if problem.fits.all():
             return None
         found = np.zeros((pools.count, G), dtype=bool)
