@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from solver.errors import InstanceError
+from solver.model.exact import fraction_of
 
 from .cluster import draw_cluster, draw_models
 from .hiding.cutting import (
@@ -27,6 +28,7 @@ _MOST_NODES = 10**6
 _MOST_TASKS = 10**8
 _MOST_CAPACITY = 10**12
 _MOST_LOAD = 100.0
+_MOST_SPREAD = 0.95
 _NODE_TYPES = ("equal", "three", "all")
 _CORRELATIONS = ("none", "positive", "negative")
 
@@ -41,6 +43,8 @@ def uniform(
     node_types: str = "equal",
     correlation: str = "none",
     balanced: bool = True,
+    independent: bool = False,
+    spread: float = 0.5,
     capacity: int = 1000,
     seed: int = 0,
 ) -> Draft:
@@ -59,13 +63,18 @@ def uniform(
     node_types : {"equal", "three", "all"}
         Equal nodes; three types in turn, of 1/2, 1 and 2 times the capacity, of kind
         "small", "medium" and "large"; or every node its own draw, compute and storage
-        independently from 1/2 to 3/2 times the capacity.
+        independently from 1 - `spread` to 1 + `spread` times the capacity.
     correlation : {"none", "positive", "negative"}
         Of a task's compute demand with its storage need.
     balanced : bool
         Whether the hidden allocation loads every node to `load` times its capacity, and so
         overloads none where load <= 1. If not, only the total demand is set: the hidden
         allocation is feasible but some of its nodes are overloaded.
+    independent : bool
+        Whether the needs of tasks have nothing to do with the compute of nodes: the hidden nodes
+        have tasks in proportion to their storage, not to their compute, and none is balanced.
+    spread : float
+        Of different nodes, from 0 to 0.95.
     capacity : int
         Compute and storage capacity of an equal node, in any unit.
     seed : int
@@ -92,9 +101,8 @@ def uniform(
         raise InstanceError(
             f"uniform: tasks is {tasks}; it must be {nodes} or more, one for each node"
         )
-    return _cut_from_nodes(
-        "uniform", nodes, tasks, load, storage, node_types, correlation, balanced, capacity, seed
-    )
+    shape = _Shape(load, storage, node_types, correlation, balanced, independent, spread, capacity)
+    return _cut_from_nodes("uniform", nodes, tasks, shape, seed)
 
 
 @register
@@ -107,6 +115,8 @@ def few_per_node(
     node_types: str = "equal",
     correlation: str = "none",
     balanced: bool = False,
+    independent: bool = False,
+    spread: float = 0.5,
     capacity: int = 1000,
     seed: int = 0,
 ) -> Draft:
@@ -121,7 +131,7 @@ def few_per_node(
         Number of nodes.
     tasks_per_node : int
         Mean number of tasks a node.
-    load, storage, node_types, correlation, balanced, capacity, seed :
+    load, storage, node_types, correlation, balanced, independent, spread, capacity, seed :
         As in `uniform`; here the hidden allocation is not balanced unless asked for.
 
     Returns
@@ -143,62 +153,58 @@ def few_per_node(
     require_range("few_per_node", "tasks_per_node", tasks_per_node, 1, _MOST_TASKS // nodes)
     require_choice("few_per_node", "node_types", node_types, _NODE_TYPES)
     tasks = nodes * tasks_per_node
-    return _cut_from_nodes(
-        "few_per_node",
-        nodes,
-        tasks,
-        load,
-        storage,
-        node_types,
-        correlation,
-        balanced,
-        capacity,
-        seed,
-    )
+    shape = _Shape(load, storage, node_types, correlation, balanced, independent, spread, capacity)
+    return _cut_from_nodes("few_per_node", nodes, tasks, shape, seed)
 
 
-def _cut_from_nodes(
-    family: str,
-    nodes: int,
-    tasks: int,
-    load: float,
-    storage: float,
-    node_types: str,
-    correlation: str,
-    balanced: bool,
-    capacity: int,
-    seed: int,
-) -> Draft:
-    require_range(family, "load", load, 0.0, _MOST_LOAD)
-    require_range(family, "storage", storage, 0.0, 1.0)
-    require_choice(family, "correlation", correlation, _CORRELATIONS)
-    require_range(family, "capacity", capacity, 2, _MOST_CAPACITY)
+class _Shape(NamedTuple):
+    """What an instance is like, but for its size; the parameters of `uniform`."""
+
+    load: float
+    storage: float
+    node_types: str
+    correlation: str
+    balanced: bool
+    independent: bool
+    spread: float
+    capacity: int
+
+
+def _cut_from_nodes(family: str, nodes: int, tasks: int, shape: _Shape, seed: int) -> Draft:
+    require_range(family, "load", shape.load, 0.0, _MOST_LOAD)
+    require_range(family, "storage", shape.storage, 0.0, 1.0)
+    require_choice(family, "correlation", shape.correlation, _CORRELATIONS)
+    require_range(family, "spread", shape.spread, 0.0, _MOST_SPREAD)
+    require_range(family, "capacity", shape.capacity, 2, _MOST_CAPACITY)
     require_range(family, "seed", seed, 0)
     rng = np.random.default_rng(seed)
-    fields = _nodes(rng, nodes, node_types, capacity)
+    fields = _nodes(rng, nodes, shape)
     C, S = fields["node_compute"], fields["node_storage"]
-    hidden = np.repeat(np.arange(nodes), tasks_per_node(rng, tasks, C))
+    hidden = np.repeat(np.arange(nodes), tasks_per_node(rng, tasks, S if shape.independent else C))
     weights = task_weights(rng, tasks)
-    shares = C if balanced else np.bincount(hidden, weights).astype(np.int64)
-    demand = cut(apportion(scaled_total(C, load), shares.tolist()), weights, hidden)
-    need = cut(apportion(scaled_total(S, storage), S.tolist()), task_weights(rng, tasks), hidden)
-    need = matched(rng, need, weights, hidden, correlation)
+    alike = shape.balanced and not shape.independent
+    shares = C if alike else np.bincount(hidden, weights).astype(np.int64)
+    demand = cut(apportion(scaled_total(C, shape.load), shares.tolist()), weights, hidden)
+    room = apportion(scaled_total(S, shape.storage), S.tolist())
+    need = cut(room, task_weights(rng, tasks), hidden)
+    need = matched(rng, need, weights, hidden, shape.correlation)
     order = rng.permutation(tasks)
     fields["task_compute"] = demand[order]
-    if storage:
+    if shape.storage:
         fields["task_storage"] = need[order]
     else:
         del fields["node_storage"]
     return Draft(fields, hidden[order])
 
 
-def _nodes(rng: np.random.Generator, nodes: int, node_types: str, capacity: int) -> dict[str, Any]:
-    if node_types == "equal":
+def _nodes(rng: np.random.Generator, nodes: int, shape: _Shape) -> dict[str, Any]:
+    capacity = shape.capacity
+    if shape.node_types == "equal":
         return {
             "node_compute": np.full(nodes, capacity),
             "node_storage": np.full(nodes, capacity),
         }
-    if node_types == "three":
+    if shape.node_types == "three":
         sizes = np.array([capacity // 2, capacity, 2 * capacity])
         types = np.arange(nodes) % 3
         kinds = [("small", "medium", "large")[kind] for kind in types.tolist()]
@@ -207,7 +213,8 @@ def _nodes(rng: np.random.Generator, nodes: int, node_types: str, capacity: int)
             "node_storage": sizes[types],
             "node_kind": kinds,
         }
-    low, high = capacity // 2, capacity + capacity // 2
+    spread = fraction_of(shape.spread)
+    low, high = max(1, int(capacity * (1 - spread))), capacity + int(capacity * spread)
     return {
         "node_compute": rng.integers(low, high + 1, size=nodes),
         "node_storage": rng.integers(low, high + 1, size=nodes),

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.fingerprint import content_hash
 from instances import FAMILIES, from_spec, generate, planted
 from instances.families import few_per_node, gpu_cluster, packing, triplets, uniform
 from instances.families.hiding.cutting import apportion, cut, scaled_total
@@ -179,6 +180,46 @@ def test_positive_and_negative_correlation_only_reorder_the_storage_needs():
         for correlation in ("none", "positive", "negative")
     ]
     assert needs[0] == needs[1] == needs[2]
+
+
+@pytest.mark.parametrize("correlation", ["none", "positive", "negative"])
+@pytest.mark.parametrize("family", ["uniform", "few_per_node"])
+def test_independent_storage_has_nothing_to_do_with_the_compute_of_nodes(family, correlation):
+    size = {"tasks": 3000} if family == "uniform" else {"tasks_per_node": 10}
+    shape = {"node_types": "all", "storage": 0.97, "correlation": correlation}
+    means = {}
+    for independent in (False, True):
+        instance, node_index = planted(
+            family, nodes=300, independent=independent, seed=1, **size, **shape
+        )
+        assert check(instance, node_index) == []
+        C, S = instance.node_compute, instance.node_storage
+        assert abs(int(instance.task_storage.sum()) - Fraction("0.97") * int(S.sum())) <= 0.5
+        assert int(instance.task_compute.sum()) == int(C.sum())
+        count = np.maximum(1, np.bincount(node_index, minlength=300))
+        mean = np.bincount(node_index, instance.task_storage, minlength=300) / count
+        means[independent] = float(np.corrcoef(mean, S / C)[0, 1])
+        together = float(np.corrcoef(instance.task_compute, instance.task_storage)[0, 1])
+        if independent:
+            assert {"none": -0.1, "positive": 0.6, "negative": -1}[correlation] <= together
+            assert together <= {"none": 0.1, "positive": 1, "negative": -0.5}[correlation]
+    assert means[False] > 0.9
+    assert abs(means[True]) < 0.3
+
+
+def test_different_nodes_spread_as_far_as_they_are_told():
+    narrow = uniform(nodes=200, tasks=400, node_types="all", spread=0.1, capacity=1001)
+    assert 900 <= narrow.node_compute.min() <= narrow.node_compute.max() <= 1101
+    wide = uniform(nodes=200, tasks=400, node_types="all", spread=0.95)
+    assert 50 <= wide.node_compute.min() < 100
+    assert 1900 < wide.node_storage.max() <= 1950
+    assert set(uniform(node_types="all", spread=0.0).node_compute.tolist()) == {1000}
+
+
+def test_instances_made_before_there_were_more_parameters_are_the_same():
+    instance = uniform(nodes=9, tasks=40, node_types="all", capacity=1001, seed=3)
+    known = "8dd35d4cbc6a5e8bbf94dc003c1f202bf358a8aea64a6500fe0bd8816ed522ca"
+    assert content_hash(instance) == known
 
 
 def test_as_many_tasks_as_nodes_and_one_node():
