@@ -14,6 +14,7 @@ __all__ = [
     "COLUMN_GENERATION",
     "LINEAR",
     "LOCAL_SEARCH",
+    "PATTERNS",
     "PLACING",
     "PLAIN_SEARCH",
     "SEARCH",
@@ -299,6 +300,49 @@ class ColumnSettings:
 
 
 @dataclass(frozen=True)
+class PatternSettings:
+    """Patterns of what nodes hold, where there are many tasks of few classes.
+
+    Set by trials on `serving` with 400 to 100,000 tasks.
+    """
+
+    tasks_per_class: int = 8
+    """Tasks a class at least, on the average."""
+    nodes_per_class: int = 2
+    """Nodes a class at least, on the average."""
+    pairs: int = 20_000
+    """Up to so many pairs of mode and node class."""
+    share: float = 0.7
+    """Share of the time for them."""
+    relaxation_share: float = 0.6
+    """Of this, the share for the relaxation."""
+    remainder: float = 24.0
+    """Nodes that are left to an exact model."""
+    spare: int = 1
+    """Nodes of each class beyond what the relaxation wants that it may use."""
+    exact_share: float = 0.7
+    """Share of the time left for it."""
+    exact_gap: float = 3e-4
+    """Relative gap at which it may stop."""
+    rounds: int = 5
+    """Rounds of column generation between looks at the value."""
+    near: float = 2e-4
+    """How near to the bound the value has to come, relatively."""
+    at_once: float = 0.2
+    """Share of the nodes left dealt with at once, where columns are used less than once."""
+    later_rounds: int = 6
+    """Rounds after some patterns are chosen."""
+    kept: int = 6
+    """Columns taken from one pricing."""
+    factors: int = 7
+    """Multipliers that are tried in one."""
+    factor_step: float = 0.3
+    """By what share the second differs from the first, which is the Lagrangian's."""
+    buckets: int = 2048
+    """Buckets of the capacity that is kept."""
+
+
+@dataclass(frozen=True)
 class WholeSearchSettings:
     """The search on models with variants, parts, rules or moves."""
 
@@ -338,6 +382,8 @@ class WholeSearchSettings:
     """By which part of its nodes a class that needed no more gets fewer the next time."""
     relaxation_share: float = 0.4
     """Share of the time for that."""
+    near: float = 5e-3
+    """Within this of the bound, patterns are not tried again."""
     few_tasks: int = 5_000
     """Up to so many tasks a round may go through dearer allocations."""
     slack: float = 0.5
@@ -354,6 +400,7 @@ LINEAR = LinearSettings()
 LOCAL_SEARCH = LocalSearchSettings()
 PLAIN_SEARCH = PlainSearchSettings()
 PLACING = PlacingSettings()
+PATTERNS = PatternSettings()
 SEARCH = SearchSettings()
 COLUMNS = ColumnSettings()
 WHOLE_SEARCH = WholeSearchSettings()

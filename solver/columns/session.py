@@ -36,7 +36,8 @@ from ..problem.attainable import round_up_to_attainable
 from ..problem.problem import Problem
 from ..problem.table import Column
 from ..settings import COLUMNS
-from .modes.table import column_table
+from .modes.domains import merge_domains
+from .modes.table import ModeTable, column_table
 from .prices import Prices
 
 __all__ = ["Session"]
@@ -140,6 +141,29 @@ class Session:
             self.prices, self.converged = answer["prices"], answer["converged"]
             self.rounds += answer["rounds"]
             self.branches += answer["branches"]
+
+    def patterns(self, time_limit: float, bound: int) -> tuple[list[Column], list[float]] | None:
+        """Columns of an allocation, a node each, up to a few nodes; of tasks of few classes.
+
+        See `solver.columns.modes.patterns`; only for problems with modes.
+
+        Parameters
+        ----------
+        time_limit : float
+        bound : int
+            On the cost on the grid: where the relaxation may stop.
+
+        Returns
+        -------
+        columns : list of Column
+        amounts : list of G floats
+            Nodes of each class that the relaxation uses for the tasks that are left.
+        """
+        assert self.problem.modes is not None
+        assert isinstance(self.table, ModeTable)
+        merged = merge_domains(self.problem.modes, self.table)
+        answer = self._run("patterns", time_limit, None, {"bound": bound, "merged": merged})
+        return None if answer is None else (answer["fixed"], answer["amounts"])
 
     def dive(
         self,

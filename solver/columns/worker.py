@@ -12,9 +12,10 @@ from .diving import Diving
 from .enumeration import enumerate_columns
 from .generation import Generation
 from .modes.generation import ModeGeneration
+from .modes.patterns import deal_patterns
 from .modes.table import ModeTable
 
-__all__ = ["branch", "dive", "forget", "generate", "list_columns"]
+__all__ = ["branch", "dive", "forget", "generate", "list_columns", "patterns"]
 
 
 class _Kept:
@@ -161,3 +162,14 @@ def list_columns(payload: dict[str, Any], _send: Callable[[Any], None]) -> dict[
         return None
     listed, complete = enumerate_columns(session.table, payload)
     return {"columns": [], "listed": listed, "complete": complete}
+
+
+def patterns(payload: dict[str, Any], _send: Callable[[Any], None]) -> dict[str, Any] | None:
+    """Deal the tasks of few classes out by patterns: `modes.patterns.deal_patterns`."""
+    session = _session(payload)
+    if session is None:
+        return None
+    assert isinstance(session.table, ModeTable)
+    deadline = time.monotonic() + payload["time_limit"]
+    fixed, amounts = deal_patterns(session.table, payload["merged"], deadline, payload["bound"])
+    return {"columns": session.news(), "fixed": fixed, "amounts": amounts}

@@ -11,7 +11,9 @@ from .problem import Problem
 __all__ = ["deal", "deal_again", "tasks_in_forms"]
 
 
-def deal(problem: Problem, mode: Array, node: Array, count: Array) -> Array | None:
+def deal(
+    problem: Problem, mode: Array, node: Array, count: Array, *, whole: bool = True
+) -> Array | None:
     """Deal parts of modes on nodes to the tasks: fewest moves, parts of a task apart.
 
     Tasks of a class are interchangeable: as many stay where they are as can, the others follow in
@@ -24,6 +26,8 @@ def deal(problem: Problem, mode: Array, node: Array, count: Array) -> Array | No
         One with modes.
     mode, node, count : (cells,) int64
         `count` parts of a mode on a node, by its position; no pair of both twice.
+    whole : bool
+        Whether all tasks that must run have to be there.
 
     Returns
     -------
@@ -40,7 +44,7 @@ def deal(problem: Problem, mode: Array, node: Array, count: Array) -> Array | No
     order = np.lexsort((node, mode))
     order = order[count[order] > 0]
     mode, node, count = mode[order], node[order], count[order]
-    tasks_in = tasks_in_forms(modes, np.bincount(mode, count, modes.mode_form.size))
+    tasks_in = tasks_in_forms(modes, np.bincount(mode, count, modes.mode_form.size), whole=whole)
     if tasks_in is None or not _are_apart(modes, tasks_in, mode, node, count):
         return None
     part_mode, part_node = np.repeat(mode, count), np.repeat(node, count)
@@ -68,10 +72,10 @@ def deal_again(problem: Problem, node_index: Array) -> Array:
     return node_index if found is None else found
 
 
-def tasks_in_forms(modes: Modes, parts: Array) -> Array | None:
+def tasks_in_forms(modes: Modes, parts: Array, *, whole: bool = True) -> Array | None:
     """(F,) tasks in each form, by how many parts of each of the P modes there are.
 
-    None if they are no whole tasks, more tasks than there are, or fewer than must run.
+    None if they are no whole tasks, more tasks than there are, or, if `whole`, fewer than must run.
     """
     form_mode = np.zeros(modes.form_class.size, dtype=np.int64)
     form_mode[modes.mode_form] = np.arange(modes.mode_form.size)
@@ -81,7 +85,7 @@ def tasks_in_forms(modes: Modes, parts: Array) -> Array | None:
         return None
     left = modes.task_count.copy()
     np.subtract.at(left, modes.form_class, tasks_in)
-    must_run = np.array([cost is None for cost in modes.skip_cost], dtype=bool)
+    must_run = np.array([cost is None for cost in modes.skip_cost], dtype=bool) & whole
     return None if (left < 0).any() or left[must_run].any() else tasks_in
 
 

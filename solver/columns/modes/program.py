@@ -74,11 +74,12 @@ def _add_rules(
 
 
 def deal_columns(
-    problem: Problem, data: ModeTable, columns: list[Column], times: Array
+    problem: Problem, data: ModeTable, columns: list[Column], times: Array, *, whole: bool = True
 ) -> Array | None:
     """An allocation from the number of times that each column is used; None if it is none.
 
-    Parts beyond those of whole tasks are left away. Which rules hold is not looked at.
+    With `whole`, it is none if a task is left that must run. Parts beyond those of whole tasks are
+    left away. Which rules hold is not looked at.
     """
     nodes = [problem.classes.nodes_of(g).tolist() for g in range(data.node_count.size)]
     held: dict[tuple[int, int], int] = {}
@@ -97,7 +98,7 @@ def deal_columns(
         _leave_away(problem, data, held, p, int(parts[p] - wanted[p]))
     cells = [(p, i, number) for (p, i), number in sorted(held.items()) if number > 0]
     mode, node, count = np.array(cells, dtype=np.int64).reshape(-1, 3).T
-    return deal(problem, mode, node, count)
+    return deal(problem, mode, node, count, whole=whole)
 
 
 def _leave_away(

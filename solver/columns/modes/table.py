@@ -110,8 +110,10 @@ class ModeTable(ClassTable):
     move_cost : (P,) int64
     is_move : (P,) bool
         Whether a part that is not at home counts as a move.
-    other_limits : tuple of NodeLimit
-        Limits of single nodes that pricing is without: it has a dimension for a few only.
+    limits : tuple of NodeLimit
+        Of single nodes.
+    num_limit_dimensions : int
+        Pricing has a hard dimension for so many of them, the first ones; they stand last.
     """
 
     forms: Forms
@@ -119,7 +121,8 @@ class ModeTable(ClassTable):
     homes: tuple[tuple[Array, Array], ...]
     move_cost: Array
     is_move: Array
-    other_limits: tuple[NodeLimit, ...]
+    limits: tuple[NodeLimit, ...]
+    num_limit_dimensions: int
 
     @property
     def budget_row(self) -> int | None:
@@ -176,7 +179,8 @@ class ModeTable(ClassTable):
     def keeps_limits(self, amounts: Array) -> bool:
         """Whether these parts of the modes may be on one node by the limits that pricing lacks."""
         return all(
-            int(amounts[each.modes] @ each.weights) <= each.limit for each in self.other_limits
+            int(amounts[each.modes] @ each.weights) <= each.limit
+            for each in self.limits[self.num_limit_dimensions :]
         )
 
     def profits(self, g: int, shift: int, prices: Array) -> Array:
@@ -249,7 +253,8 @@ def mode_table(problem: Problem) -> ModeTable:
         homes=_homes(problem, modes),
         move_cost=costs.move_cost,
         is_move=modes.counts_as_move,
-        other_limits=tuple(limits[_MOST_DIMENSIONS:]),
+        limits=tuple(limits),
+        num_limit_dimensions=min(len(limits), _MOST_DIMENSIONS),
     )
 
 

@@ -112,6 +112,7 @@ def _whole_passes() -> None:
 
 
 def _whole_ruins() -> None:
+    from ..whole.filling import Groups, fill_node
     from ..whole.ruin import ruin
     from ..whole.states import fill_table, make_bench
 
@@ -119,6 +120,10 @@ def _whole_ruins() -> None:
     bench, nothing = make_bench(facts, [np.arange(2)]), np.zeros(0, dtype=np.int64)
     ruin(facts, state, bench, 1, nothing, 2, 0.0, 0.5, rng)
     fill_table(np.full(4, -1), np.zeros(4, dtype=np.int64), np.arange(2), np.arange(2))
+    one, most, apart = np.ones((2, 1), dtype=np.int64), np.arange(2), np.zeros((0, 0), np.bool_)
+    knapsack = Knapsack(most, most, one, 10, 3, 0, most[1:].copy(), apart)
+    groups = Groups(np.array([0, 2]), np.arange(2), np.zeros(2, dtype=np.int64), most[1:].copy())
+    fill_node(knapsack, most, most, np.zeros(2), 0, 9, groups, np.zeros(2, dtype=np.int64))
 
 
 _PARTS = {
@@ -147,7 +152,7 @@ def main(place: Path, lock: int, whole: bool) -> None:
         _compile(*_PLAIN, lock)
         store.leave_stamp(place, KERNELS)  # those of whole models are not loaded yet
     if whole:
-        from ..whole import passes, ruin  # noqa: F401 - the stamp is for their kernels, too
+        from ..whole import filling, passes, ruin  # noqa: F401 - the stamp is for their kernels, too
 
         _compile(*_WHOLE, lock)
         store.leave_stamp(place, KERNELS, whole=True)

@@ -20,8 +20,10 @@ from ...problem.problem import Problem
 from ...settings import WHOLE_SEARCH
 from ..base import Options
 from ..placing.whole_construction import current_forms, task_sequence
+from .patterns import pattern_start, suits_patterns
 
 if TYPE_CHECKING:
+    from ...bounds.modes.linear import RelaxationSolution
     from ...search.whole import WholeSearch
 
 __all__ = ["build_up", "guided_start", "rounded"]
@@ -42,11 +44,43 @@ def guided_start(
     first = search(0)
     large = first.facts.row.shape[0] >= WHOLE_SEARCH.guided_rows
     solution = _relaxed(problem, options) if large and options.seconds_left() > 0 else None
-    if not known and solution is None:
-        build_up(problem, first)
     if solution is None:
+        if not known:
+            build_up(problem, first)
         return first
-    return _best_deal(problem, options, search, None if not known else first, solution)
+    best = first if known else None
+    if suits_patterns(problem):
+        best = _from_patterns(problem, options, search, best, solution.bound)
+        if best is not None and best.key[0] == 0:
+            return best
+    return _best_deal(problem, options, search, best, solution)
+
+
+def _from_patterns(
+    problem: Problem,
+    options: Options,
+    search: Callable[[int], WholeSearch],
+    best: WholeSearch | None,
+    bound: int,
+) -> WholeSearch | None:
+    """The better one of what is known and a start from patterns."""
+    if best is not None and best.key[1] <= _enough(problem, bound):
+        return best
+    node_of = pattern_start(problem, options, bound)
+    if node_of is None:
+        return best
+    made = search(0)
+    made.restart(node_of)
+    build_up(problem, made)
+    made.repair(WHOLE_SEARCH.repairs)
+    return made if best is None or made.key < best.key else best
+
+
+def _enough(problem: Problem, bound: int) -> int:
+    """A cost on the search's grid near which patterns are not likely to help."""
+    grid = problem.grid
+    near = (1.0 + WHOLE_SEARCH.near) * (bound - grid.offset)
+    return int(near) // grid.cost_unit
 
 
 def _best_deal(
@@ -54,14 +88,14 @@ def _best_deal(
     options: Options,
     search: Callable[[int], WholeSearch],
     known: WholeSearch | None,
-    solution: tuple[Array, Array],
+    solution: RelaxationSolution,
 ) -> WholeSearch:
     """Deal what the relaxation says to fewer or more nodes of each class; the best that came out.
 
     Where a class needed more nodes than it was given, it gets some of these the next time; where
     it did not, fewer. Later one class at a time gets fewer than were enough before.
     """
-    forms, quota = rounded(problem, *solution)
+    forms, quota = rounded(problem, solution.forms, solution.parts)
     best, opened = known, _needed_nodes(problem, quota)
     enough = problem.classes.node_count.astype(np.int64)
     used = np.flatnonzero(quota.any(axis=0))
@@ -94,15 +128,14 @@ def _best_deal(
     return best
 
 
-def _relaxed(problem: Problem, options: Options) -> tuple[Array, Array] | None:
-    """Tasks in forms and parts on classes of nodes, of the linear relaxation; its bound is told."""
+def _relaxed(problem: Problem, options: Options) -> RelaxationSolution | None:
+    """The linear relaxation, whose bound is told."""
     from ...bounds.modes.linear import relaxation_solution
 
     solution = relaxation_solution(problem, WHOLE_SEARCH.relaxation_share * options.seconds_left())
-    if solution is None:
-        return None
-    options.on_bound(solution.bound, Proof.LINEAR)
-    return solution.forms, solution.parts
+    if solution is not None:
+        options.on_bound(solution.bound, Proof.LINEAR)
+    return solution
 
 
 def build_up(problem: Problem, search: WholeSearch) -> None:
