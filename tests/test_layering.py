@@ -18,7 +18,7 @@ PACKAGES = ("solver", "instances", "benchmarks")
 
 # The floor of every room of `solver` and of the modules beside them; "" is the package itself.
 FLOORS = {
-    **dict.fromkeys(["errors", "plot", "settings", "time_limits", "versions"], 0),
+    **dict.fromkeys(["errors", "plot", "settings", "time_limits", "versions", "whole_settings"], 0),
     **dict.fromkeys(["system", "model"], 0),
     **dict.fromkeys(["judge", "files", "problem"], 1),
     **dict.fromkeys(["programs", "engines", "kernels"], 2),
