@@ -64,6 +64,22 @@ class AutoSettings:
     """Share of the time for a plain search while code is being compiled."""
     least_search: float = 2.0
     """Seconds for the first search at least, where there is time: loading it takes one."""
+    least_glance: float = 1.0
+    """Seconds for the first look at a small instance at least, where there is time."""
+    early_share: float = 0.1
+    """Share of the time for the exact model before the columns, beside a search."""
+    least_early: float = 3.0
+    """Seconds for it at least, where there is time."""
+    longest_slice: float = 60.0
+    """Seconds that a step of the proof takes at most when it runs for the first time."""
+    dry_searches: int = 3
+    """Searches without a gain after which the search helps to prove."""
+    longest_pause: float = 1.0
+    """Seconds between searches that have found nothing, at most."""
+    trail: int = 200
+    """Allocations that the search keeps for the proof, at most."""
+    trail_rows: int = 5_000
+    """Up to so many rows they are kept."""
 
 
 @dataclass(frozen=True)

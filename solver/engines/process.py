@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import BackendUnavailableError
+from ..system.lanes import current_lane, halted
 from .child import Child, EngineCrash
 from .folders import remove_all
 from .frames import STOP
@@ -30,6 +31,7 @@ __all__ = [
 ]
 
 _STOP_SECONDS = 2.0
+_LOOK_SECONDS = 0.05  # between looks at whether the lane is halted
 _LEAST_IDLE = 2
 _OR_TOOLS = frozenset(
     {
@@ -42,7 +44,7 @@ _OR_TOOLS = frozenset(
 
 
 class HardLimitReached(TimeoutError):
-    """The job did not end in time, and the child was ended."""
+    """The job did not end in time, or its lane was halted, and the child was ended."""
 
 
 class _NotBegun(EngineCrash):
@@ -185,9 +187,12 @@ def _wait(child: Child, module: str, deadline: float, on_news: Callable[[Any], N
     begun = False
     while True:
         left = min(threading.TIMEOUT_MAX, max(0.0, deadline - time.monotonic()))
+        look = left if current_lane() is None else min(left, _LOOK_SECONDS)
         try:
-            kind, content = child.frames.get(timeout=left)
+            kind, content = child.frames.get(timeout=look)
         except queue.Empty:
+            if look < left and not halted():
+                continue
             raise HardLimitReached(f"{module} did not stop at its time limit") from None
         if kind == "begun":
             begun = True

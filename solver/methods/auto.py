@@ -1,4 +1,4 @@
-"""The default: cheap answers first, then search and proof by turns, as far as each pays."""
+"""The default: cheap answers first, then search and proof, side by side where workers allow."""
 
 from __future__ import annotations
 
@@ -6,24 +6,19 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from ..bounds.linear import linear_bound
-from ..bounds.modes.linear import divided_bound, why_relaxation_infeasible
 from ..engines.limits import CP_SAT
 from ..engines.process import EngineCrash, warm_up
 from ..errors import BackendUnavailableError
 from ..kernels.build.ready import is_ready, is_usable, prepare, why_not
-from ..model.proofs import Proof
 from ..model.result import Termination
 from ..problem.problem import Problem
 from ..programs.assignment import count_cells
 from ..settings import AUTO
 from .base import Options, Outcome
 from .best import Best, run_baselines
-from .column_generation import prove
-from .cp_sat import cp_sat
-from .local_search import local_search, search_plainly
 from .placing.construction import is_large
-from .plain_search import plain_search
+from .together import stages
+from .together.schedule import Step, side_by_side
 
 __all__ = ["auto"]
 
@@ -45,129 +40,175 @@ def auto(problem: Problem, options: Options) -> Outcome:
     """Run the baselines, the linear bound, local search and what may prove the optimum.
 
     That is column generation, above all where nodes hold few tasks, and CP-SAT. Small instances
-    go to CP-SAT first and to the others only if that does not settle them; larger ones are
-    searched first. Stops as soon as the cost meets the bound. Until compiled code is there, the
-    search is a plain one, and column generation waits; the message says so if it never came.
+    go to CP-SAT first and to the others only if that does not settle them. With two workers or
+    more, search and proof then run side by side; one takes turns. Stops as soon as the cost
+    meets the bound. Until compiled code is there, the search is a plain one, and column
+    generation waits; the message says so if it never came.
     """
     best = Best.of(problem, options)
     baseline = Outcome(Termination.FINISHED)
     whole = problem.modes is not None
     if not (is_large(problem) and is_usable(options.seconds_left() / 2, whole)):
         baseline = run_baselines(best, problem, options)
-    last, message = baseline, None
-    note, searched = None, False
-    for stage in _stages(problem, best):
-        if best.settled() or options.seconds_left() <= 0:
-            break
-        deadline = time.monotonic() + stage.seconds(options.seconds_left())
-        try:
-            outcome = stage.run(problem, replace(options, deadline=deadline), best)
-        except (BackendUnavailableError, EngineCrash) as error:
-            message = str(error).splitlines()[0]
-            continue
-        if stage.run in (_search, _search_on) and outcome is not None:
-            note, searched = outcome.message, True
-        if outcome is not None:
-            last = outcome
-            if outcome.infeasible_because is not None:
-                return outcome
-    late = options.seconds_left() <= 0
-    outcome = best.outcome(Termination.TIME_LIMIT if late else Termination.FINISHED)
-    if best.node_index is None:
-        return replace(
-            baseline, termination=outcome.termination, message=last.message or baseline.message
+    run = _Run(problem, options, best, baseline)
+    if options.num_workers == 1 or options.round_limit is not None:
+        run.by_turns(_stages(problem, best))
+    else:
+        run.by_turns(_opening(problem))
+        run.side_by_side()
+    return run.outcome()
+
+
+class _Run:
+    """What the stages and steps came to."""
+
+    def __init__(self, problem: Problem, options: Options, best: Best, baseline: Outcome) -> None:
+        self.problem, self.options, self.best = problem, options, best
+        self.baseline = self.last = baseline
+        self.message: str | None = None
+        self.note: str | None = None
+        self.searched = False
+
+    def by_turns(self, stages_in_order: Iterator[_Stage]) -> None:
+        """One stage after the other, until something settles it."""
+        for stage in stages_in_order:
+            if self._over():
+                return
+            deadline = time.monotonic() + stage.seconds(self.options.seconds_left())
+            try:
+                outcome = stage.run(
+                    self.problem, replace(self.options, deadline=deadline), self.best
+                )
+            except (BackendUnavailableError, EngineCrash) as error:
+                self.message = str(error).splitlines()[0]
+                continue
+            if stage.run in (stages.search, stages.search_on) and outcome is not None:
+                self.note, self.searched = outcome.message, True
+            self.last = outcome or self.last
+
+    def side_by_side(self) -> None:
+        """Search and proof at once, until something settles it."""
+        if self._over():
+            return
+        if self.problem.instance.rows.num_rows <= AUTO.trail_rows:
+            self.best.trail = []
+        steps = _steps(self.problem, self.options, self.best)
+        outcomes, message = side_by_side(self.problem, self.options, self.best, steps)
+        self.message = message or self.message
+        for outcome in outcomes:
+            if outcome.infeasible_because is None:
+                self.note, self.searched = outcome.message, True
+        self.last = next(
+            (outcome for outcome in outcomes if outcome.infeasible_because is not None),
+            outcomes[-1] if outcomes else self.last,
         )
-    if not (searched or best.settled() or is_ready(whole)):
-        note = why_not()
-    return replace(outcome, message="; ".join(text for text in (message, note) if text) or None)
+
+    def outcome(self) -> Outcome:
+        """How it ended."""
+        best, last = self.best, self.last
+        if last.infeasible_because is not None:
+            return last
+        late = self.options.seconds_left() <= 0
+        outcome = best.outcome(Termination.TIME_LIMIT if late else Termination.FINISHED)
+        if best.node_index is None:
+            message = last.message or self.baseline.message
+            return replace(self.baseline, termination=outcome.termination, message=message)
+        if not (self.searched or best.settled() or is_ready(self.problem.modes is not None)):
+            self.note = why_not()
+        texts = [text for text in (self.message, self.note) if text]
+        return replace(outcome, message="; ".join(texts) or None)
+
+    def _over(self) -> bool:
+        refuted = self.last.infeasible_because is not None
+        return refuted or self.best.settled() or self.options.seconds_left() <= 0
 
 
 def _stages(problem: Problem, best: Best) -> Iterator[_Stage]:
-    """The schedule: what comes after what, each with its share of the time then left."""
+    """What comes after what, each with its share of the time then left, for one worker."""
     cells = count_cells(problem)
     few = problem.instance.num_tasks <= AUTO.few_tasks * problem.instance.num_nodes
     if cells <= AUTO.small_cells:
         warm_up(CP_SAT)  # it starts while the bound is computed
         if not is_ready():
-            yield _Stage(_plain, AUTO.plain_share, AUTO.least_plain)
-        yield _Stage(_bound)
+            yield _Stage(stages.plain, AUTO.plain_share, AUTO.least_plain)
+        yield _Stage(stages.bound)
         if few:
-            yield _Stage(_exact, AUTO.glance)
+            yield _Stage(stages.exact, AUTO.glance)
             if not is_ready(problem.modes is not None):
                 prepare(problem.modes is not None)
-                yield _Stage(_exact, AUTO.exact_share)
-            yield _Stage(_search, AUTO.glance, AUTO.least_search)
+                yield _Stage(stages.exact, AUTO.exact_share)
+            yield _Stage(stages.search, AUTO.glance, AUTO.least_search)
             yield from _columns_in(AUTO.column_share)
-            yield _Stage(_search_on, AUTO.later_share)
+            yield _Stage(stages.search_on, AUTO.later_share)
         else:
-            yield _Stage(_exact, AUTO.exact_share)
-            yield _Stage(_search, AUTO.small_search_share, AUTO.least_search)
-        yield _Stage(_divide, AUTO.divide_share)
-        yield _Stage(_exact)
+            yield _Stage(stages.exact, AUTO.exact_share)
+            yield _Stage(stages.search, AUTO.small_search_share, AUTO.least_search)
+        yield _Stage(stages.divide, AUTO.divide_share)
+        yield _Stage(stages.exact)
         return
     few = few and cells <= AUTO.exact_cells  # beyond that, the relaxation may take all the time
     share = AUTO.glance if few else AUTO.search_share
-    yield _Stage(_search, share, AUTO.least_search)
-    yield _Stage(_bound)
-    yield _Stage(_divide, AUTO.divide_share)
+    yield _Stage(stages.search, share, AUTO.least_search)
+    yield _Stage(stages.bound)
+    yield _Stage(stages.divide, AUTO.divide_share)
     if few and problem.modes is not None:  # under rules, CP-SAT often proves what columns do not
-        yield _Stage(_exact, AUTO.exact_share)
-    classes = problem.classes
-    if classes.num_task_classes * classes.num_node_classes <= AUTO.column_pairs:
+        yield _Stage(stages.exact, AUTO.exact_share)
+    elif few and problem.instance.power_off:
+        yield _Stage(stages.exact, AUTO.early_share, AUTO.least_early)
+    if _has_columns(problem):
         yield from _columns_in(AUTO.column_share if few else AUTO.column_share_of_many)
     if cells <= AUTO.exact_cells and not few:
-        yield _Stage(_exact, AUTO.later_share)
-    yield _Stage(_search_on)
+        yield _Stage(stages.exact, AUTO.later_share)
+    yield _Stage(stages.search_on)
 
 
 def _columns_in(share: float) -> Iterator[_Stage]:
     """Column generation, once there is compiled code for it."""
     if not is_ready():
-        yield _Stage(_search_plainly, AUTO.until_compiled)
-    yield _Stage(_columns, share)
+        yield _Stage(stages.wait_plainly, AUTO.until_compiled)
+    yield _Stage(stages.columns, share)
 
 
-def _bound(problem: Problem, options: Options, best: Best) -> Outcome | None:
-    known = problem.modes is not None and any(proof is Proof.LINEAR for _, proof in best.claims)
-    if not known:  # a search of a whole model may have begun from the relaxation
-        best.bounded(linear_bound(problem, options.seconds_left()), Proof.LINEAR)
-    if problem.modes is None or best.node_index is not None:
-        return None
-    reason = why_relaxation_infeasible(problem, options.seconds_left())
-    if reason is None:
-        return None
-    return Outcome(Termination.PROVEN, infeasible_because=reason, proof=Proof.LINEAR)
+def _has_columns(problem: Problem) -> bool:
+    classes = problem.classes
+    return classes.num_task_classes * classes.num_node_classes <= AUTO.column_pairs
 
 
-def _divide(problem: Problem, options: Options, best: Best) -> None:
-    if problem.modes is None:
+def _opening(problem: Problem) -> Iterator[_Stage]:
+    """What settles a small instance at once, by all workers."""
+    if count_cells(problem) > AUTO.small_cells:
         return
-    bound = divided_bound(problem, options.seconds_left())
-    if bound is not None:
-        best.bounded(bound, Proof.LINEAR)
+    warm_up(CP_SAT)  # it starts while the bound is computed
+    yield _Stage(stages.bound)
+    yield _Stage(stages.exact, AUTO.glance, AUTO.least_glance)
 
 
-def _exact(problem: Problem, options: Options, best: Best) -> Outcome:
-    return cp_sat(problem, best.within(options))
+def _steps(problem: Problem, options: Options, best: Best) -> list[Step]:
+    """The steps of the proof that runs beside the search, in the order in which they are tried."""
+    left, cells = options.seconds_left(), count_cells(problem)
+    few = problem.instance.num_tasks <= AUTO.few_tasks * problem.instance.num_nodes
+    prepare(problem.modes is not None)
 
+    def seconds(share: float, least: float = 0.0) -> float:
+        return min(AUTO.longest_slice, max(share * left, min(least, left / 2)))
 
-def _columns(problem: Problem, options: Options, best: Best) -> None:
-    if is_ready():
-        prove(problem, options, best)
-
-
-def _plain(problem: Problem, options: Options, best: Best) -> None:
-    plain_search(problem, options, best, is_ready)
-
-
-def _search_plainly(problem: Problem, options: Options, best: Best) -> None:
-    search_plainly(problem, options, best)
-
-
-def _search(problem: Problem, options: Options, best: Best) -> Outcome:
-    return local_search(problem, best.within(options))
-
-
-def _search_on(problem: Problem, options: Options, best: Best) -> Outcome:
-    """Search again, from the best allocation and with other random choices."""
-    return local_search(problem, replace(best.within(options), seed=options.seed + 1))
+    steps = []
+    if cells > AUTO.small_cells:  # else it is known
+        steps.append(Step("bound", stages.bound, left, once=True))
+    divide = Step("division", stages.divide, seconds(AUTO.divide_share), once=True)
+    exact = Step("exact model", stages.exact, seconds(AUTO.exact_share))
+    columns = Step(
+        "columns",
+        stages.columns,
+        AUTO.column_share * left if few else seconds(AUTO.column_share_of_many),
+        needs_code=True,
+    )
+    if cells <= AUTO.exact_cells:
+        steps.append(exact)
+        if few and problem.modes is None:
+            exact.seconds = seconds(AUTO.early_share, AUTO.least_early)
+    if problem.modes is not None and problem.instance.power_off:
+        steps.append(divide)
+    if _has_columns(problem):
+        steps.append(columns)
+    return steps

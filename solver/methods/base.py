@@ -16,6 +16,7 @@ from ..model.proofs import Proof
 from ..model.result import Termination
 from ..problem.grid import Grid
 from ..problem.problem import Problem
+from ..system.lanes import halted
 
 __all__ = ["Method", "Options", "Outcome", "keeps_rules", "outcome_of"]
 
@@ -45,6 +46,10 @@ class Options:
         Rounds after which a local search ends, for runs that can be repeated exactly.
     best : Best or None
         That of the method around this one, if there is one: see `best.Best.of`.
+    searched_beside : bool
+        Whether a search runs beside the method, so that it needs none of its own.
+    workers : callable or None
+        Tells how many of the workers a search may use at present; None for all.
     on_incumbent, on_bound : callables
         Told of every better allocation (node positions) and every better bound (exact cost
         units, and what it rests on) as soon as they are found.
@@ -59,12 +64,18 @@ class Options:
     mip_solver: str = "HiGHS"
     round_limit: int | None = None
     best: object | None = None
+    searched_beside: bool = False
+    workers: Callable[[], int] | None = None
     on_incumbent: Callable[[Array], None] = field(default=_ignore)
     on_bound: Callable[[int, Proof], None] = field(default=_ignore)
 
     def seconds_left(self) -> float:
-        """Seconds until the deadline, 0 if it has passed."""
-        return max(0.0, self.deadline - time.monotonic())
+        """Seconds until the deadline, 0 if it has passed or this is to end now."""
+        return 0.0 if halted() else max(0.0, self.deadline - time.monotonic())
+
+    def workers_now(self) -> int:
+        """How many workers a search may use at present."""
+        return self.num_workers if self.workers is None else self.workers()
 
 
 @dataclass(frozen=True)

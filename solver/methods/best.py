@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import warnings
 from collections.abc import Callable
@@ -19,7 +20,8 @@ from ..model.proofs import Proof
 from ..model.result import Termination
 from ..problem.problem import Problem
 from ..programs.assignment import require_buildable
-from ..settings import PLACING
+from ..settings import AUTO, PLACING
+from ..system.lanes import Lane, current_lane
 from .base import Method, Options, Outcome
 from .fit import best_fit, first_fit
 from .greedy import greedy
@@ -32,7 +34,7 @@ class Best:
     """The best allocation and bound so far: the one place where they are compared and kept.
 
     A method that runs within another shares its object, see `of`; then each better allocation is
-    costed, checked and passed on once.
+    costed, checked and passed on once. Several threads may share it.
 
     Parameters
     ----------
@@ -55,6 +57,12 @@ class Best:
         The bounds that nothing refutes, the best last.
     refuted : dict
         From a source of wrong claims to the sentence about them.
+    trail : list of arrays or None
+        Where it is a list, every allocation that is offered is added to it, up to a number.
+    relay : callable or None
+        What has the callbacks called in the right thread, while several work side by side.
+    lock : threading.RLock
+        Held where something is changed.
     """
 
     def __init__(
@@ -73,6 +81,9 @@ class Best:
         self.found = None if start is None else (start, cost_in_units(instance, start))
         self.claims: list[tuple[int, Proof | None]] = [] if bound is None else [(bound, None)]
         self.refuted: dict[Proof, str] = {}
+        self.trail: list[Array] | None = None
+        self.relay: Callable[[Callable[[], None]], None] | None = None
+        self.lock = threading.RLock()
         self._rel_gap = Fraction(rel_gap)
         self._on_incumbent, self._on_bound = on_incumbent, on_bound
         self._judged = judged
@@ -81,12 +92,12 @@ class Best:
     def of(cls, problem: Problem, options: Options) -> Best:
         """That of the method around this one, or one that tells what the options name.
 
-        One of its own has a method that is to begin from another allocation than the best.
+        One of its own has a method that is to begin from nothing although there is one.
         """
         outer = options.best
         if (
             isinstance(outer, cls)
-            and options.start is outer.node_index
+            and (options.start is not None or outer.node_index is None)
             and options.on_incumbent == outer.incumbent
         ):
             return outer
@@ -112,7 +123,14 @@ class Best:
     @property
     def bound(self) -> int | None:
         """The best bound that nothing refutes, in exact units of cost."""
-        return self.claims[-1][0] if self.claims else None
+        claims = self.claims  # replaced as a whole where one is dropped
+        return claims[-1][0] if claims else None
+
+    def taken_trail(self) -> list[Array]:
+        """What was offered since this was asked last."""
+        with self.lock:
+            taken, self.trail = self.trail, None if self.trail is None else []
+        return taken or []
 
     def incumbent(self, node_index: Array) -> None:
         """Keep and pass on an allocation if it is better.
@@ -123,14 +141,23 @@ class Best:
             If it breaks a rule and is judged.
         """
         cost = cost_in_units(self.instance, node_index)
+        with self.lock:
+            if self.trail is not None and len(self.trail) < AUTO.trail:
+                self.trail.append(node_index.copy())
         if self.cost is not None and cost >= self.cost:
             return
         if self._judged:
             self._require_valid(node_index)
-        self.found = node_index.copy(), cost
-        for bound, proof in [claim for claim in self.claims if claim[0] > cost]:
-            self._refute_bound(bound, proof)
-        self._on_incumbent(node_index)
+        found = node_index.copy()
+        with self.lock:
+            lane = current_lane()
+            if (self.cost is not None and cost >= self.cost) or _is_over(lane):
+                return
+            self._credit(lane, (2 * cost if self.cost is None else self.cost) - cost)
+            self.found = found, cost
+            for bound, proof in [claim for claim in self.claims if claim[0] > cost]:
+                self._refute_bound(bound, proof)
+        self._tell(lambda: self._on_incumbent(found))
 
     def bounded(self, bound: int, proof: Proof) -> None:
         """Keep and pass on a bound if it is better.
@@ -138,13 +165,29 @@ class Best:
         One above the cost of an allocation is refuted: it is passed on, to be reported, but
         nothing is concluded from it.
         """
-        if proof in self.refuted or (self.bound is not None and bound <= self.bound):
-            return
-        if self.cost is not None and bound > self.cost:
-            self._refute_bound(bound, proof)
+        with self.lock:
+            lane = current_lane()
+            known = proof in self.refuted or (self.bound is not None and bound <= self.bound)
+            if known or _is_over(lane):
+                return
+            if self.cost is not None and bound > self.cost:
+                self._refute_bound(bound, proof)
+            else:
+                self._credit(lane, bound - (self.bound or 0))
+                self.claims.append((bound, proof))
+        self._tell(lambda: self._on_bound(bound, proof))
+
+    def _tell(self, action: Callable[[], None]) -> None:
+        """Call back, in the thread that the callbacks belong to."""
+        if self.relay is None:
+            action()
         else:
-            self.claims.append((bound, proof))
-        self._on_bound(bound, proof)
+            self.relay(action)
+
+    def _credit(self, lane: Lane | None, gained: int) -> None:
+        """Note to whom a gain is due, where several work side by side."""
+        if lane is not None and self.relay is not None:
+            lane.gained += gained
 
     def _refute_bound(self, bound: int, proof: Proof | None) -> None:
         if proof is None:
@@ -205,6 +248,10 @@ class Best:
         if self.cost is not None and self.cost == self.bound:
             return Outcome(Termination.PROVEN)
         return Outcome(Termination.GAP_REACHED if self.settled() else otherwise)
+
+
+def _is_over(lane: Lane | None) -> bool:
+    return lane is not None and lane.over
 
 
 def run_baselines(best: Best, problem: Problem, options: Options) -> Outcome:

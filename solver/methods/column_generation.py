@@ -72,6 +72,7 @@ def prove(problem: Problem, options: Options, best: Best) -> None:
     with Session(problem) as session:
         if best.node_index is not None:
             session.add(columns_of(problem, best.node_index))
+        _add_found(session, best)
         session.generate(
             COLUMN_GENERATION.generate_share * options.seconds_left(),
             _grid_cost(problem, best),
@@ -88,6 +89,7 @@ def _take_steps(session: Session, options: Options, best: Best) -> None:
         if options.seconds_left() <= 0 or best.settled() or idle == COLUMN_GENERATION.idle_steps:
             return
         before = best.cost, len(session.columns)
+        _add_found(session, best)
         _dive(session, options, best, seed=step)
         if best.settled():
             return
@@ -104,8 +106,16 @@ def _take_steps(session: Session, options: Options, best: Best) -> None:
         _solve(problem, share, best, session.columns)
         if options.seconds_left() <= 0:
             return
-        session.add(_search(problem, options, best, COLUMN_GENERATION.search_share, seed=step + 1))
+        if not options.searched_beside:
+            of_time = COLUMN_GENERATION.search_share
+            session.add(_search(problem, options, best, of_time, seed=step + 1))
         idle = idle + 1 if (best.cost, len(session.columns)) == before else 0
+
+
+def _add_found(session: Session, best: Best) -> None:
+    """Add the columns of what others have offered in the meantime."""
+    for node_index in best.taken_trail():
+        session.add(columns_of(session.problem, node_index))
 
 
 def _can_close(session: Session, best: Best) -> bool:

@@ -95,12 +95,13 @@ class _Run:
         self.rng = np.random.default_rng(options.seed)
         self.order = task_order(problem)
         self.facts = make_facts(problem, self.order)
-        self.pool = Pool(options.num_workers)
+        self.pool = Pool(options.workers_now())
         self.rounds = self.improved = self.stalled = self.groups = 0
         self.together = LOCAL_SEARCH.rounds_together
         self.published_cost: int | None = None
         self.published_at = self.seconds_to_publish = 0.0
         start = options.start
+        self.seen = best.found
         self.node_of = self._construct() if start is None else start[self.order]
         self.cost, self.excess = self._judge(self.node_of)
         self.shown = self.node_of  # the first allocation of the present cost
@@ -111,8 +112,10 @@ class _Run:
         while not self.best.settled():
             if self._out_of_time() or self._out_of_rounds():
                 break
+            self._take_over()
             if self._out_of_patience():
                 break
+            self.pool.resize(self.options.workers_now())
             if self.excess > 0 and self.rounds > LOCAL_SEARCH.eject_after:
                 self._eject()
             elif self.excess == 0 and self.stalled >= LOCAL_SEARCH.stalled:
@@ -259,6 +262,19 @@ class _Run:
         self.rounds += 1
         if not unplaced:
             self._accept(placement.node_index[self.order], 0)
+
+    def _take_over(self) -> None:
+        """Go on from what others have found, if that is better."""
+        if self.best.found is self.seen:
+            return
+        self.seen = self.best.found
+        node_index = self.best.node_index
+        assert node_index is not None
+        node_of = node_index[self.order]
+        cost, excess = self._judge(node_of)
+        if (excess, cost) < (self.excess, self.cost):
+            self.node_of, self.cost, self.excess, self.shown = node_of, cost, excess, node_of
+            self.published_cost, self.improved, self.stalled = cost, self.rounds, 0
 
     def _accept(self, found: Array, rounds: int) -> None:
         """Go on from what was found if it is no worse."""

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..kernels.state import Facts
 from ..model.exact import Array
+from ..system.lanes import halted, in_same_lane
 from .rounds import Search
 
 __all__ = ["Part", "Pool", "cut", "search_part", "take"]
@@ -143,12 +144,17 @@ class Pool:
             self._jobs = jobs if jobs not in (None, 1) else -1
             self.size = max(1, int(joblib.effective_n_jobs(self._jobs)))
 
+    def resize(self, num_workers: int) -> None:
+        """Use so many threads from now on; a backend of the user's keeps its size."""
+        if self._joblib is None:
+            self.size = num_workers
+
     def map(self, function: Callable[..., Any], items: list[Any]) -> list[Any]:
         """The results of the function for the items, in their order.
 
         In threads it gets a second argument: whether to end early, to be asked now and then.
-        That is so after Ctrl-C; the results are still returned, and `raise_if_interrupted`
-        raises once they are taken care of.
+        That is so after Ctrl-C, and once the lane is halted; the results are still returned, and
+        `raise_if_interrupted` raises once they are taken care of.
         """
         if self._joblib is not None:
             run = self._joblib.delayed(function)
@@ -157,7 +163,8 @@ class Pool:
         here = []
         for future, item in zip(running, items, strict=True):
             # Not an executor's, which the interpreter waits for when it ends.
-            work = threading.Thread(target=self._work, args=(future, function, item), daemon=True)
+            run_one = in_same_lane(self._work)
+            work = threading.Thread(target=run_one, args=(future, function, item), daemon=True)
             try:
                 work.start()
             except RuntimeError:  # there are no more threads to be had
@@ -175,9 +182,12 @@ class Pool:
 
     def _work(self, future: Future[Any], function: Callable[..., Any], item: Any) -> None:
         try:
-            future.set_result(function(item, self._interrupt.is_set))
+            future.set_result(function(item, self._is_interrupted))
         except Exception as error:  # raised where the result is asked for
             future.set_exception(error)
+
+    def _is_interrupted(self) -> bool:
+        return self._interrupt.is_set() or halted()
 
     def raise_if_interrupted(self) -> None:
         """Raise KeyboardInterrupt if Ctrl-C came during `map`."""

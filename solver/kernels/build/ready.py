@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ...errors import BackendUnavailableError
+from ...system.lanes import halted
 from ...system.locks import hold
 from . import store
 
@@ -136,7 +137,7 @@ def compile_ahead(stopped: Callable[[], bool], whole: bool = False) -> bool:
         Whether the kernels are ready.
     """
     while not is_ready(whole):
-        if stopped() or not prepare(whole):
+        if stopped() or halted() or not prepare(whole):
             return is_ready(whole)
         time.sleep(_POLL_SECONDS)
     return True

@@ -76,10 +76,11 @@ class _Run:
 
         self.problem, self.options, self.best = problem, options, best
         self.facts, kin = make_facts(problem), kin_of(problem)
-        self.pool = Pool(options.num_workers)
+        self.pool = Pool(options.workers_now())
         self.rounds = self.improved = 0
         self.published_key: tuple[int, int] | None = None
         self.published_at = self.seconds_to_publish = 0.0
+        self.seen = best.found
         start = best.node_index if options.start is None else options.start
         node_of = np.full(self.facts.row.shape[0], -1) if start is None else start
 
@@ -87,17 +88,19 @@ class _Run:
             seed = [options.seed, worker]
             return WholeSearch(self.facts, node_of, seed, kin, self._stopped)
 
-        first = guided_start(problem, options, search, known=start is not None)
-        self.searches = [first, *(search(worker) for worker in range(1, self.pool.size))]
-        self.node_of, self.key = first.state.node_of.copy(), first.key
-        self._share()
+        self._make_search = search
+        self.searches = [guided_start(problem, options, search, known=start is not None)]
+        self.node_of, self.key = self.searches[0].state.node_of.copy(), self.searches[0].key
+        self._resize()
 
     def run(self) -> Outcome:
         """Rounds until something ends them."""
         self.publish_if_due()
         while not (self.best.settled() or self._out_of_time() or self._out_of_rounds()):
+            self._take_over()
             if self._out_of_patience():
                 break
+            self._resize()
             self._search()
             self.pool.raise_if_interrupted()
             self.publish_if_due()
@@ -137,8 +140,9 @@ class _Run:
 
     def _search(self) -> None:
         """A few rounds of each worker; all go on from the best."""
-        jobs = [(search, self.options.seconds_left()) for search in self.searches]
-        self.searches = self.pool.map(_advance, jobs)
+        at_work = self.searches[: self.pool.size]
+        jobs = [(search, self.options.seconds_left()) for search in at_work]
+        self.searches[: len(jobs)] = self.pool.map(_advance, jobs)
         self.rounds += 1
         found = min(self.searches, key=lambda search: search.key)
         if found.key < self.key:
@@ -146,6 +150,29 @@ class _Run:
             self.improved = self.rounds
             self._share()
         mark_used()
+
+    def _take_over(self) -> None:
+        """Go on from what others have found, if that is better."""
+        if self.best.found is self.seen:
+            return
+        self.seen = self.best.found
+        node_index = self.best.node_index
+        assert node_index is not None
+        first = self.searches[0]
+        before = first.state
+        first.restart(node_index)
+        if first.key < self.key:
+            self.key, self.node_of, self.improved = first.key, node_index.copy(), self.rounds
+            self._share()
+        else:
+            first.state = before
+
+    def _resize(self) -> None:
+        """One search for each worker there is at present."""
+        self.pool.resize(self.options.workers_now())
+        while len(self.searches) < self.pool.size:
+            self.searches.append(self._make_search(len(self.searches)))
+            self._share()
 
     def _share(self) -> None:
         """Let every search go on from the best; where tasks have no place, each its own way."""
