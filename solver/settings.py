@@ -72,6 +72,10 @@ class AutoSettings:
     """Seconds for it at least, where there is time."""
     longest_slice: float = 60.0
     """Seconds that a step of the proof takes at most when it runs for the first time."""
+    least_stale: float = 2.0
+    """Seconds without a gain after which the search makes way for a proof, at least."""
+    stale_share: float = 0.5
+    """The same as a share of the time until its last gain."""
     dry_searches: int = 3
     """Searches without a gain after which the search helps to prove."""
     longest_pause: float = 1.0

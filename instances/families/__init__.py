@@ -6,7 +6,7 @@ from .language_models import serving
 from .microservices import services
 from .packing import augmented_irup, vector_packing
 from .registry import FAMILIES, Planted, from_spec, generate, planted
-from .renting import fleet
+from .renting import fleet, rentals
 
 __all__ = [
     "FAMILIES",
@@ -19,6 +19,7 @@ __all__ = [
     "gpu_cluster",
     "planted",
     "rebalance",
+    "rentals",
     "services",
     "serving",
     "triplets",

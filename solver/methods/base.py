@@ -49,7 +49,8 @@ class Options:
     searched_beside : bool
         Whether a search runs beside the method, so that it needs none of its own.
     workers : callable or None
-        Tells how many of the workers a search may use at present; None for all.
+        Tells how many of the workers a search may use at present, 0 if it is to end; None for
+        all of them.
     on_incumbent, on_bound : callables
         Told of every better allocation (node positions) and every better bound (exact cost
         units, and what it rests on) as soon as they are found.
@@ -74,7 +75,7 @@ class Options:
         return 0.0 if halted() else max(0.0, self.deadline - time.monotonic())
 
     def workers_now(self) -> int:
-        """How many workers a search may use at present."""
+        """How many workers a search may use at present; 0 if it is to end."""
         return self.num_workers if self.workers is None else self.workers()
 
 

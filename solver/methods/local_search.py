@@ -95,7 +95,7 @@ class _Run:
         self.rng = np.random.default_rng(options.seed)
         self.order = task_order(problem)
         self.facts = make_facts(problem, self.order)
-        self.pool = Pool(options.workers_now())
+        self.pool = Pool(max(1, options.workers_now()))
         self.rounds = self.improved = self.stalled = self.groups = 0
         self.together = LOCAL_SEARCH.rounds_together
         self.published_cost: int | None = None
@@ -115,7 +115,10 @@ class _Run:
             self._take_over()
             if self._out_of_patience():
                 break
-            self.pool.resize(self.options.workers_now())
+            workers = self.options.workers_now()
+            if workers == 0:
+                break
+            self.pool.resize(workers)
             if self.excess > 0 and self.rounds > LOCAL_SEARCH.eject_after:
                 self._eject()
             elif self.excess == 0 and self.stalled >= LOCAL_SEARCH.stalled:

@@ -27,7 +27,7 @@ from tests.random_instances import random_instance
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "openb"
 WANTED = {"smoke", "article", "small", "hard", "scale", "trace", "power_off", "infeasible"}
 MORE = {"grid_10", "grid_20", "grid_50", "textbook", "triplets"}
-MORE |= {"variants", "rules", "fleet", "rebalance", "vector_packing", "ai"}
+MORE |= {"variants", "rules", "fleet", "rebalance", "rentals", "vector_packing", "ai"}
 
 
 def test_the_suites_are_there():

@@ -30,10 +30,11 @@ SMALL: dict[str, dict[str, Any]] = {
     "augmented_irup": {"triples": 7},
     "fleet": {"nodes": 3, "tasks": 30},
     "rebalance": {"nodes": 10, "tasks": 40},
+    "rentals": {"nodes": 4, "tasks": 30},
     "services": {"nodes": 9, "services": 8},
     "serving": {"nodes": 8, "tasks": 60, "models": 4},
 }
-DOLLARS = {"fleet", "services", "serving"}
+DOLLARS = {"fleet", "rentals", "services", "serving"}
 
 
 def test_every_family_is_covered_here():

@@ -1,9 +1,9 @@
 """Search and proof side by side: who works on what, and for how long.
 
-One lane searches, the other proves; both share the best allocation and bound. A search that finds
-nothing any more takes a step of the proof that does not run just then, and searches on
-afterwards. A step that was ended by its share of the time comes again: the one that gained most
-a second when it last ran is the next, and one that gained nothing gets twice the time.
+One lane searches, the other proves; both share the best allocation and bound. A search that has
+found nothing for a while makes way for a step of the proof, and goes on afterwards. A step that
+was ended by its share of the time comes again, for twice as long: next is the one that gained
+most a second when it last ran.
 """
 
 from __future__ import annotations
@@ -95,10 +95,18 @@ class Board:
         self._lock = threading.Lock()
         self._provers = 0  # workers that steps of the proof use
         self._searching = True
+        self._begun = self._gained_at = time.monotonic()  # of the search, and its last gain
 
     def searchers(self) -> int:
-        """Workers that the search may use now: those that no proof does."""
+        """Workers that the search may use now: those that no proof does, 0 if it is to make way."""
+        if self._is_stale() and self._waiting():
+            return 0
         return max(1, self.options.num_workers - self._provers)
+
+    def _is_stale(self) -> bool:
+        """Whether the search has found nothing for so long that a proof deserves its worker more."""
+        long = AUTO.stale_share * (self._gained_at - self._begun)
+        return time.monotonic() - self._gained_at > max(AUTO.least_stale, long)
 
     def search(self, lane: Lane) -> Outcome | None:
         """Search until nothing is found; then prove for a while, and search again."""
@@ -107,18 +115,20 @@ class Board:
             before = lane.gained
             last = self._search_once(lane, turn, anew=dry % 2 == 1)
             turn, dry = turn + 1, 0 if lane.gained > before else dry + 1
-            if dry < AUTO.dry_searches:
+            if dry < AUTO.dry_searches and not self._is_stale():
                 continue
             step = self._take()
             if step is not None:
                 self._searching = False
                 outcome = self._prove_once(step, lane)
-                self._searching = True
+                self._searching, self._gained_at = True, time.monotonic()
                 if outcome is not None and outcome.infeasible_because is not None:
                     return outcome
-            elif all(each.done for each in self.steps):
+            elif all(each.done for each in self.steps) and dry >= AUTO.dry_searches:
                 break
-            else:  # others prove; what is found by now is not worth a whole worker
+            elif (
+                dry >= AUTO.dry_searches
+            ):  # others prove; what is found by now is not worth a whole worker
                 lane.halt.wait(min(AUTO.longest_pause, _POLL_SECONDS * 2 ** (dry - 1)))
         self._searching = False
         return last
@@ -146,15 +156,17 @@ class Board:
     def _take(self) -> Step | None:
         """The next step that nobody works on, if there is one."""
         with self._lock:
-            waiting = [
-                step
-                for step in self.steps
-                if not (step.done or step.running) and (is_ready() or not step.needs_code)
-            ]
-            step = max(waiting, key=lambda step: step.rate, default=None)
+            step = max(self._waiting(), key=lambda step: step.rate, default=None)
             if step is not None:
                 step.running = True
             return step
+
+    def _waiting(self) -> list[Step]:
+        return [
+            step
+            for step in self.steps
+            if not (step.done or step.running) and (is_ready() or not step.needs_code)
+        ]
 
     def _prove_once(self, step: Step, lane: Lane) -> Outcome | None:
         with self._lock:
@@ -177,16 +189,23 @@ class Board:
                 ended_itself = seconds < _NEARLY * step.seconds
                 step.done = step.done or step.once or ended_itself
                 step.rate = gained / seconds
-                step.seconds *= 1 if gained else 2
+                step.seconds *= 2
                 step.running = False
             self._note(step.name, seconds, gained)
 
     def _search_once(self, lane: Lane, turn: int, *, anew: bool) -> Outcome:
         """Search from the best allocation, or anew, which yields others for the proof."""
         begun, before = time.monotonic(), lane.gained
-        given = self.best.within(
-            replace(self.options, seed=self.options.seed + turn, workers=self.searchers)
-        )
+        gained_before = before
+
+        def workers() -> int:
+            nonlocal gained_before
+            if lane.gained > gained_before:
+                gained_before, self._gained_at = lane.gained, time.monotonic()
+            return self.searchers()
+
+        given = replace(self.options, seed=self.options.seed + turn, workers=workers)
+        given = self.best.within(given)
         if anew and self.best.trail is not None:
             given = replace(given, start=None)
         try:

@@ -76,7 +76,7 @@ class _Run:
 
         self.problem, self.options, self.best = problem, options, best
         self.facts, kin = make_facts(problem), kin_of(problem)
-        self.pool = Pool(options.workers_now())
+        self.pool = Pool(max(1, options.workers_now()))
         self.rounds = self.improved = 0
         self.published_key: tuple[int, int] | None = None
         self.published_at = self.seconds_to_publish = 0.0
@@ -91,7 +91,7 @@ class _Run:
         self._make_search = search
         self.searches = [guided_start(problem, options, search, known=start is not None)]
         self.node_of, self.key = self.searches[0].state.node_of.copy(), self.searches[0].key
-        self._resize()
+        self._resize(self.pool.size)
 
     def run(self) -> Outcome:
         """Rounds until something ends them."""
@@ -100,7 +100,10 @@ class _Run:
             self._take_over()
             if self._out_of_patience():
                 break
-            self._resize()
+            workers = self.options.workers_now()
+            if workers == 0:
+                break
+            self._resize(workers)
             self._search()
             self.pool.raise_if_interrupted()
             self.publish_if_due()
@@ -167,9 +170,9 @@ class _Run:
         else:
             first.state = before
 
-    def _resize(self) -> None:
+    def _resize(self, workers: int) -> None:
         """One search for each worker there is at present."""
-        self.pool.resize(self.options.workers_now())
+        self.pool.resize(workers)
         while len(self.searches) < self.pool.size:
             self.searches.append(self._make_search(len(self.searches)))
             self._share()
