@@ -64,6 +64,8 @@ class AutoSettings:
     """Share of the time for a plain search while code is being compiled."""
     least_search: float = 2.0
     """Seconds for the first search at least, where there is time: loading it takes one."""
+    await_share: float = 0.5
+    """Share of the time for loading the solver of the exact model, which takes half a second."""
     least_glance: float = 1.0
     """Seconds for the first look at a small instance at least, where there is time."""
     early_share: float = 0.1

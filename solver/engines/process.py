@@ -25,6 +25,7 @@ __all__ = [
     "EngineCrash",
     "Favourite",
     "HardLimitReached",
+    "await_warm",
     "close_engines",
     "run_job",
     "warm_up",
@@ -101,6 +102,20 @@ def warm_up(module: str) -> None:
         child = Child(module, _forget)
         with _lock:
             _idle.append(child)
+
+
+def await_warm(module: str, seconds: float) -> None:
+    """Wait until a child that `warm_up` has started can take a job, or has ended, or time is up.
+
+    A job's time then is the job's: under load loading an engine takes seconds.
+    """
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and not halted():
+        with _lock:
+            suitable = [child for child in _idle if _suits(child, module)]
+        if not suitable or any(child.ready for child in suitable):
+            return
+        time.sleep(_LOOK_SECONDS / 5)
 
 
 def run_job(

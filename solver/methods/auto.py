@@ -132,8 +132,9 @@ def _stages(problem: Problem, best: Best) -> Iterator[_Stage]:
         if not is_ready():
             yield _Stage(stages.plain, AUTO.plain_share, AUTO.least_plain)
         yield _Stage(stages.bound)
+        yield _Stage(stages.await_exact, AUTO.await_share)
         if few:
-            yield _Stage(stages.exact, AUTO.glance)
+            yield _Stage(stages.exact, AUTO.glance, AUTO.least_glance)
             if not is_ready(problem.modes is not None):
                 prepare(problem.modes is not None)
                 yield _Stage(stages.exact, AUTO.exact_share)
@@ -180,6 +181,7 @@ def _opening(problem: Problem) -> Iterator[_Stage]:
         return
     warm_up(CP_SAT)  # it starts while the bound is computed
     yield _Stage(stages.bound)
+    yield _Stage(stages.await_exact, AUTO.await_share)
     yield _Stage(stages.exact, AUTO.glance, AUTO.least_glance)
 
 

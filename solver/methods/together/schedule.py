@@ -104,7 +104,7 @@ class Board:
         return max(1, self.options.num_workers - self._provers)
 
     def _is_stale(self) -> bool:
-        """Whether the search has found nothing for so long that a proof deserves its worker more."""
+        """Whether the search has found nothing for so long that it is a proof's turn."""
         long = AUTO.stale_share * (self._gained_at - self._begun)
         return time.monotonic() - self._gained_at > max(AUTO.least_stale, long)
 

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from ...bounds.linear import linear_bound
 from ...bounds.modes.linear import divided_bound, why_relaxation_infeasible
+from ...engines.limits import CP_SAT
+from ...engines.process import await_warm
 from ...kernels.build.ready import is_ready
 from ...model.proofs import Proof
 from ...model.result import Termination
@@ -17,7 +19,17 @@ from ..cp_sat import cp_sat
 from ..local_search import local_search, search_plainly
 from ..plain_search import plain_search
 
-__all__ = ["bound", "columns", "divide", "exact", "plain", "search", "search_on", "wait_plainly"]
+__all__ = [
+    "await_exact",
+    "bound",
+    "columns",
+    "divide",
+    "exact",
+    "plain",
+    "search",
+    "search_on",
+    "wait_plainly",
+]
 
 
 def bound(problem: Problem, options: Options, best: Best) -> Outcome | None:
@@ -40,6 +52,11 @@ def divide(problem: Problem, options: Options, best: Best) -> None:
     found = divided_bound(problem, options.seconds_left())
     if found is not None:
         best.bounded(found, Proof.LINEAR)
+
+
+def await_exact(problem: Problem, options: Options, best: Best) -> None:
+    """Wait for the solver of the exact model, which is being loaded."""
+    await_warm(CP_SAT, options.seconds_left())
 
 
 def exact(problem: Problem, options: Options, best: Best) -> Outcome:
