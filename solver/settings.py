@@ -233,6 +233,8 @@ class PlacingSettings:
     """Nodes on which room for a task is looked for."""
     repair_tasks: int = 16
     """Tasks of each that might leave."""
+    bulk_share: float = 0.5
+    """Share of its time that the greedy takes for a relaxation, to place tasks by classes."""
     baseline_share: float = 0.1
     """Share of the time for a baseline of a whole model before other methods."""
     few_hosts: int = 2

@@ -22,6 +22,7 @@ from .placing.placement import Placement
 from .placing.plain_greedy import fill_plainly
 from .placing.whole_construction import run_whole
 from .placing.whole_placement import WholePlacement
+from .whole.bulk import place_in_bulk
 from .whole.large import build_large
 
 __all__ = ["greedy"]
@@ -34,9 +35,7 @@ def greedy(problem: Problem, options: Options) -> Outcome:
     the nodes stand in a heap, and most tasks look at the freest ones only.
     """
     if problem.modes is not None:
-        if is_large(problem) and is_usable(options.seconds_left(), whole=True):
-            return build_large(problem, options)
-        return run_whole(problem, options, WholePlacement.cheapest)
+        return _place_whole(problem, options)
     order = largest_first(problem)
     if not is_large(problem):
         return run_construction(problem, options, order.tolist(), Placement.cheapest)
@@ -45,6 +44,18 @@ def greedy(problem: Problem, options: Options) -> Outcome:
     if stranded is None:
         return Outcome(Termination.TIME_LIMIT, message="the time limit came before the end")
     return finish(placement, stranded, options)
+
+
+def _place_whole(problem: Problem, options: Options) -> Outcome:
+    if is_large(problem):
+        if is_usable(options.seconds_left(), whole=True):
+            return build_large(problem, options)
+        # One by one in plain Python, they would take minutes.
+        node_index = place_in_bulk(problem, PLACING.bulk_share * options.seconds_left())
+        if node_index is not None:
+            options.on_incumbent(node_index)
+            return Outcome(Termination.FINISHED)
+    return run_whole(problem, options, WholePlacement.cheapest)
 
 
 def _fill(placement: Placement, order: Array, options: Options) -> list[int] | None:

@@ -1,9 +1,10 @@
 """Whole models placed by classes, without compiled code: an answer at any size within seconds.
 
 First as the linear relaxation says, how many parts of each mode go to the nodes of each class;
-where it says nothing, one class of tasks after the other, the largest first, goes in its cheapest
-form to as many nodes as hold it, all of them at once, and what is left goes in the next form. Rules
-are kept while nodes are filled, as far as counts in domains tell; all are looked at in the end.
+where it says nothing, one class of tasks after the other, those with few hosts first, goes in its
+cheapest form to as many nodes as hold it, all at once, and what is left goes in the next form.
+Rules are kept while nodes are filled, as far as counts in domains tell; all of them are looked at
+in the end.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ import time
 import numpy as np
 
 from ...bounds.modes.linear import relaxation_solution
+from ...engines.process import EngineCrash
 from ...errors import BackendUnavailableError
-from ...kernels.whole.setup import make_facts
-from ...kernels.whole.sums import recomputed
+from ...judge.check import check
 from ...model.exact import Array
 from ...model.rules import Affinity, AntiAffinity, Limit, Spread
 from ...problem.dealing import deal
@@ -26,6 +27,7 @@ from .start import rounded
 __all__ = ["place_in_bulk"]
 
 _TRIES = 8  # of a number of tasks that fits, each fewer than the one before
+_FILLED = 0.9  # of what the relaxation puts on a class of nodes
 _MORE = 1.05  # so much more than its share a node may take, where rules leave others less
 
 
@@ -49,7 +51,7 @@ def place_in_bulk(problem: Problem, seconds: float = 60.0) -> Array | None:
     """
     if problem.modes is None:
         return None
-    facts, end = None, time.monotonic() + seconds
+    end = time.monotonic() + seconds
     for dense, even in ((False, False), (False, True), (True, True), (None, True)):
         filling = _Filling(problem, even=even)
         if dense is None:
@@ -59,8 +61,7 @@ def place_in_bulk(problem: Problem, seconds: float = 60.0) -> Array | None:
         if not placed:
             continue
         node_index = deal(problem, *filling.cells())
-        facts = facts or make_facts(problem)
-        if node_index is not None and recomputed(facts, node_index)[1] == 0:
+        if node_index is not None and not check(problem.instance, node_index):
             return node_index
     return None
 
@@ -69,7 +70,7 @@ def _quota(problem: Problem, seconds: float) -> Array | None:
     """(P, G) parts of each mode on the nodes of each class, by the relaxation; None without it."""
     try:
         solution = relaxation_solution(problem, seconds) if seconds > 0 else None
-    except BackendUnavailableError:
+    except (BackendUnavailableError, EngineCrash):
         return None
     return None if solution is None else rounded(problem, solution.forms, solution.parts)[1]
 
@@ -97,7 +98,8 @@ class _Filling:
         self.used = np.zeros(n, dtype=bool)
         self.loss_left = self.modes.budget
         self.rules: list[list[_Held]] = [[] for _ in range(self.modes.num_modes)]
-        for rule in self.modes.rules:
+        # Spreads come last: they share out what the others leave.
+        for rule in sorted(self.modes.rules, key=lambda each: isinstance(each.rule, Spread)):
             held = _Held(rule, self.node_class)
             for p in np.union1d(rule.modes, rule.other_modes).astype(int).tolist():
                 self.rules[p].append(held)
@@ -107,6 +109,9 @@ class _Filling:
         alone = np.bincount(self.modes.mode_form, minlength=self.modes.num_forms) == 1
         self.mode_of_form = np.where(alone, form_mode[np.minimum(start, form_mode.size - 1)], -1)
         self.share, self.price = self._prices()
+        hosted = np.zeros((self.modes.num_classes, classes.num_node_classes), dtype=bool)
+        np.logical_or.at(hosted, self.modes.mode_class, problem.fits)
+        self.hosts = hosted @ classes.node_count  # of each class, in whichever form
 
     def _prices(self) -> tuple[Array, Array]:
         """(P,) the least share of a node that a part takes, and what that share costs."""
@@ -142,7 +147,7 @@ class _Filling:
         reserve = sum(
             int(count) * loss for count, loss in zip(modes.task_count, least_loss, strict=True)
         )
-        for k in np.argsort(-np.array(size), kind="stable").tolist():
+        for k in np.lexsort((-np.array(size), self.hosts)).tolist():
             left, skip = int(modes.task_count[k]), modes.skip_cost[k] is not None
             reserve -= left * least_loss[k]
             for f in forms[k][np.argsort(rank[forms[k]], kind="stable")].tolist():
@@ -158,13 +163,15 @@ class _Filling:
         modes, left_over = self.modes, np.zeros(self.modes.num_classes, dtype=np.int64)
         if quota is None or (self.mode_of_form < 0).any():
             return False
-        for p in np.argsort(-self.share, kind="stable").tolist():
+        for p in np.lexsort((-self.share, self.hosts[modes.mode_class])).tolist():
             parts = int(modes.mode_parts[p])
             total = int(quota[p].sum())
-            left = 0
+            left = total
             for g in np.flatnonzero(quota[p]).tolist():
+                # What fills a class of nodes to the last does not fit once tasks are whole.
+                wanted = int(quota[p, g] * (1.0 if parts > 1 else _FILLED))
                 nodes = np.flatnonzero(self.node_class == g)
-                left += int(quota[p, g]) - self._put(p, nodes, int(quota[p, g]), total // parts)
+                left -= self._put(p, nodes, wanted, total // parts)
             if left and parts > 1:
                 left -= self._put(p, self._order(p), left, total // parts)
             if left and parts > 1:
@@ -174,8 +181,10 @@ class _Filling:
                 self.loss_left -= (total - left) // parts * modes.form_loss[modes.mode_form[p]]
         self.even = False  # domains may lack different numbers by now
         for k in np.flatnonzero(left_over).tolist():
-            left = int(left_over[k])
-            for f in np.flatnonzero(modes.form_class == k).tolist():
+            left, forms = int(left_over[k]), np.flatnonzero(modes.form_class == k)
+            mode = self.mode_of_form[forms]
+            room = modes.mode_parts[mode] * self.share[mode]  # what takes least room comes first
+            for f in forms[np.argsort(room, kind="stable")].tolist():
                 left -= self._place(f, self._affordable(f, left, 0, 0)) if left else 0
             if left and modes.skip_cost[k] is None:
                 return False
