@@ -18,7 +18,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ...errors import BackendUnavailableError
-from ...system.lanes import halted
 from ...system.locks import hold
 from . import store
 
@@ -137,7 +136,7 @@ def compile_ahead(stopped: Callable[[], bool], whole: bool = False) -> bool:
         Whether the kernels are ready.
     """
     while not is_ready(whole):
-        if stopped() or halted() or not prepare(whole):
+        if stopped() or not prepare(whole):
             return is_ready(whole)
         time.sleep(_POLL_SECONDS)
     return True
