@@ -38,6 +38,8 @@ class AutoSettings:
     """Up to so many pairs of task class and node class columns are generated."""
     small_cells: int = 2_000
     """Up to so many cells the exact model comes before the local search."""
+    opening_cells: int = 1_000
+    """Up to so many cells all workers begin with the exact model, before any search."""
     few_tasks: int = 6
     """Up to so many tasks a node, column generation proves more than the exact model."""
     glance: float = 0.04
@@ -78,6 +80,13 @@ class AutoSettings:
     """Seconds without a gain after which the search makes way for a proof, at least."""
     stale_share: float = 0.5
     """The same as a share of the time until its last gain."""
+    in_vain: float = 3.0
+    """How many times as long it is before a step that gained nothing when it last ran."""
+    least_patience: float = 4.0
+    """Seconds after which a step of the proof that gains nothing makes way for a search that does,
+    at least."""
+    patience_share: float = 0.15
+    """The same as a share of the time."""
     dry_searches: int = 3
     """Searches without a gain after which the search helps to prove."""
     longest_pause: float = 1.0

@@ -177,7 +177,7 @@ def _has_columns(problem: Problem) -> bool:
 
 def _opening(problem: Problem) -> Iterator[_Stage]:
     """What settles a small instance at once, by all workers."""
-    if count_cells(problem) > AUTO.small_cells:
+    if count_cells(problem) > AUTO.opening_cells:
         return
     warm_up(CP_SAT)  # it starts while the bound is computed
     yield _Stage(stages.bound)
@@ -195,7 +195,7 @@ def _steps(problem: Problem, options: Options, best: Best) -> list[Step]:
         return min(AUTO.longest_slice, max(share * left, min(least, left / 2)))
 
     steps = []
-    if cells > AUTO.small_cells:  # else it is known
+    if cells > AUTO.opening_cells:  # else it is known
         steps.append(Step("bound", stages.bound, left, once=True))
     divide = Step("division", stages.divide, seconds(AUTO.divide_share), once=True)
     exact = Step("exact model", stages.exact, seconds(AUTO.exact_share))
@@ -205,12 +205,16 @@ def _steps(problem: Problem, options: Options, best: Best) -> list[Step]:
         AUTO.column_share * left if few else seconds(AUTO.column_share_of_many),
         needs_code=True,
     )
-    if cells <= AUTO.exact_cells:
+    first = not few or problem.modes is not None or problem.instance.power_off
+    if few and problem.modes is None:
+        exact.seconds = seconds(AUTO.early_share, AUTO.least_early)
+    if cells <= AUTO.exact_cells and first:
         steps.append(exact)
-        if few and problem.modes is None:
-            exact.seconds = seconds(AUTO.early_share, AUTO.least_early)
     if problem.modes is not None and problem.instance.power_off:
         steps.append(divide)
     if _has_columns(problem):
         steps.append(columns)
+    if cells <= AUTO.exact_cells and not first:
+        steps.append(exact)
+        exact.rate = 0.0  # where nodes hold few tasks, columns prove more
     return steps

@@ -26,6 +26,8 @@ class Lane:
     ----------
     gained : int
         By how much its work has brought cost and bound together, in exact units of cost.
+    called_off : threading.Event
+        Set while what the lane does just now is to end, but not the lane.
     over : bool
         Whether nobody waits for it any more: what it finds is not wanted.
     """
@@ -33,6 +35,7 @@ class Lane:
     def __init__(self, halt: threading.Event) -> None:
         self.halt = halt
         self.gained = 0
+        self.called_off = threading.Event()
         self.over = False
 
 
@@ -45,9 +48,9 @@ def current_lane() -> Lane | None:
 
 
 def halted() -> bool:
-    """Whether the lane of this thread is to end."""
+    """Whether what this thread does in its lane is to end."""
     lane = _lane.get()
-    return lane is not None and lane.halt.is_set()
+    return lane is not None and (lane.halt.is_set() or lane.called_off.is_set())
 
 
 @contextmanager

@@ -1,9 +1,10 @@
 """Search and proof side by side: who works on what, and for how long.
 
 One lane searches, the other proves; both share the best allocation and bound. A search that has
-found nothing for a while makes way for a step of the proof, and goes on afterwards. A step that
-was ended by its share of the time comes again, for twice as long: next is the one that gained
-most a second when it last ran.
+found nothing for a while makes way for a step of the proof, and goes on afterwards; a step that
+has brought nothing for a while is called off where the search still finds something, which then
+gets its worker. A step that did not end by itself comes again, for twice as long: next is the one
+that gained most a second when it last ran.
 """
 
 from __future__ import annotations
@@ -96,17 +97,32 @@ class Board:
         self._provers = 0  # workers that steps of the proof use
         self._searching = True
         self._begun = self._gained_at = time.monotonic()  # of the search, and its last gain
+        self._at_work: dict[Lane, tuple[int, float]] = {}  # what those who prove last gained, when
+        self._patience = max(AUTO.least_patience, AUTO.patience_share * options.seconds_left())
 
     def searchers(self) -> int:
         """Workers that the search may use now: those that no proof does, 0 if it is to make way."""
-        if self._is_stale() and self._waiting():
-            return 0
+        if self._is_stale():
+            if any(step.rate > 0.0 for step in self._waiting()):
+                return 0
+        else:
+            self._call_off_idlers()
         return max(1, self.options.num_workers - self._provers)
 
-    def _is_stale(self) -> bool:
+    def _call_off_idlers(self) -> None:
+        """End steps of the proof that have brought nothing for a while."""
+        now = time.monotonic()
+        with self._lock:
+            for lane, (gained, since) in list(self._at_work.items()):
+                if lane.gained > gained:
+                    self._at_work[lane] = lane.gained, now
+                elif now - since > self._patience:
+                    lane.called_off.set()
+
+    def _is_stale(self, times: float = 1.0) -> bool:
         """Whether the search has found nothing for so long that it is a proof's turn."""
         long = AUTO.stale_share * (self._gained_at - self._begun)
-        return time.monotonic() - self._gained_at > max(AUTO.least_stale, long)
+        return time.monotonic() - self._gained_at > times * max(AUTO.least_stale, long)
 
     def search(self, lane: Lane) -> Outcome | None:
         """Search until nothing is found; then prove for a while, and search again."""
@@ -115,7 +131,8 @@ class Board:
             before = lane.gained
             last = self._search_once(lane, turn, anew=dry % 2 == 1)
             turn, dry = turn + 1, 0 if lane.gained > before else dry + 1
-            if dry < AUTO.dry_searches and not self._is_stale():
+            promising = any(step.rate > 0.0 for step in self._waiting())
+            if dry < AUTO.dry_searches and not (promising and self._is_stale()):
                 continue
             step = self._take()
             if step is not None:
@@ -124,11 +141,11 @@ class Board:
                 self._searching, self._gained_at = True, time.monotonic()
                 if outcome is not None and outcome.infeasible_because is not None:
                     return outcome
-            elif all(each.done for each in self.steps) and dry >= AUTO.dry_searches:
+            elif dry < AUTO.dry_searches:
+                continue
+            elif all(each.done for each in self.steps):
                 break
-            elif (
-                dry >= AUTO.dry_searches
-            ):  # others prove; what is found by now is not worth a whole worker
+            else:  # others prove, who may need the processor more
                 lane.halt.wait(min(AUTO.longest_pause, _POLL_SECONDS * 2 ** (dry - 1)))
         self._searching = False
         return last
@@ -136,7 +153,7 @@ class Board:
     def prove(self, lane: Lane) -> Outcome | None:
         """One step of the proof after the other, as long as there are any."""
         while not self._over() and not all(step.done for step in self.steps):
-            step = self._take()
+            step = None if self._is_search_better() else self._take()
             if step is None:
                 lane.halt.wait(_POLL_SECONDS)
                 continue
@@ -144,6 +161,12 @@ class Board:
             if outcome is not None and outcome.infeasible_because is not None:
                 return outcome
         return None
+
+    def _is_search_better(self) -> bool:
+        """Whether the search finds something now and then, and no step that is left did."""
+        if not self._searching or self._is_stale(AUTO.in_vain):
+            return False
+        return all(step.rate <= 0.0 for step in self._waiting())
 
     def report(self) -> None:
         """Log where the time went."""
@@ -173,6 +196,7 @@ class Board:
             free = self.options.num_workers - self._provers
             workers = max(1, free // 2 if self._searching else free)
             self._provers += workers
+            self._at_work[lane] = lane.gained, time.monotonic()
         begun, before = time.monotonic(), lane.gained
         deadline = min(self.options.deadline, begun + step.seconds)
         given = replace(self.options, deadline=deadline, num_workers=workers, searched_beside=True)
@@ -186,7 +210,9 @@ class Board:
             gained = self._share(lane.gained - before)
             with self._lock:
                 self._provers -= workers
-                ended_itself = seconds < _NEARLY * step.seconds
+                del self._at_work[lane]
+                ended_itself = seconds < _NEARLY * step.seconds and not lane.called_off.is_set()
+                lane.called_off.clear()
                 step.done = step.done or step.once or ended_itself
                 step.rate = gained / seconds
                 step.seconds *= 2
