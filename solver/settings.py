@@ -246,6 +246,8 @@ class PlacingSettings:
     """Share of its time that the greedy takes for a relaxation, to place tasks by classes."""
     baseline_share: float = 0.1
     """Share of the time for a baseline of a whole model before other methods."""
+    large_share: float = 0.5
+    """The same of a large one, which has one baseline."""
     few_hosts: int = 2
     """Tasks of whole models that at most so many nodes can take come first."""
     balance_steps: int = 1_000

@@ -270,7 +270,8 @@ def run_baselines(best: Best, problem: Problem, options: Options) -> Outcome:
         if best.settled() or options.seconds_left() <= 0:
             break
         if problem.modes is not None:
-            seconds = max(1.0, PLACING.baseline_share * options.seconds_left())
+            share = PLACING.large_share if is_large(problem) else PLACING.baseline_share
+            seconds = max(1.0, share * options.seconds_left())
             deadline = min(options.deadline, time.monotonic() + seconds)
             within = replace(within, deadline=deadline)
         outcome = heuristic(problem, within)

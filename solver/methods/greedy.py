@@ -50,6 +50,7 @@ def _place_whole(problem: Problem, options: Options) -> Outcome:
     if is_large(problem):
         if is_usable(options.seconds_left(), whole=True):
             return build_large(problem, options)
+        prepare(whole=True)
         # One by one in plain Python, they would take minutes.
         node_index = place_in_bulk(problem, PLACING.bulk_share * options.seconds_left())
         if node_index is not None:
