@@ -13,6 +13,7 @@ from ..kernels.build.ready import is_ready, is_usable, prepare, why_not
 from ..model.result import Termination
 from ..problem.problem import Problem
 from ..programs.assignment import count_cells
+from ..search.backend import has_backend
 from ..settings import AUTO
 from .base import Options, Outcome
 from .best import Best, run_baselines
@@ -51,7 +52,7 @@ def auto(problem: Problem, options: Options) -> Outcome:
     if not (is_large(problem) and is_usable(options.seconds_left() / 2, whole)):
         baseline = run_baselines(best, problem, options)
     run = _Run(problem, options, best, baseline)
-    if options.num_workers == 1 or options.round_limit is not None:
+    if options.num_workers == 1 or options.round_limit is not None or has_backend():
         run.by_turns(_stages(problem, best))
     else:
         run.by_turns(_opening(problem))

@@ -17,6 +17,7 @@ import numpy as np
 from ..kernels.state import Facts
 from ..model.exact import Array
 from ..system.lanes import halted, in_same_lane
+from .backend import backend_jobs
 from .rounds import Search
 
 __all__ = ["Part", "Pool", "cut", "search_part", "take"]
@@ -133,15 +134,13 @@ class Pool:
 
     def __init__(self, num_workers: int) -> None:
         import joblib
-        from joblib.parallel import LokyBackend, get_active_backend
 
         self.size = num_workers
         self._interrupt = threading.Event()
         self._joblib: Any = None
-        backend, jobs = get_active_backend()
-        if not isinstance(backend, LokyBackend) or jobs not in (None, 1):
-            self._joblib = joblib
-            self._jobs = jobs if jobs not in (None, 1) else -1
+        jobs = backend_jobs()
+        if jobs is not None:
+            self._joblib, self._jobs = joblib, jobs
             self.size = max(1, int(joblib.effective_n_jobs(self._jobs)))
 
     def resize(self, num_workers: int) -> None:

@@ -6,6 +6,7 @@ import threading
 import time
 from dataclasses import replace
 
+import joblib
 import numpy as np
 import pytest
 from test_solve import hard_instance
@@ -292,6 +293,13 @@ def test_with_one_worker_there_are_no_threads(monkeypatch):
         from_spec("few_per_node:nodes=8,seed=2"), time_limit=3, num_workers=2, round_limit=2
     )
     assert again.allocation is not None
+
+
+def test_on_a_backend_of_the_user_s_there_are_no_threads(monkeypatch):
+    monkeypatch.setattr(sys.modules["solver.methods.auto"], "side_by_side", None)
+    with joblib.parallel_config(backend="threading", n_jobs=2):
+        result = solve(hard_instance(6), time_limit=3, num_workers=2)
+    assert result.allocation is not None
 
 
 def test_a_better_allocation_of_others_is_gone_on_from():
