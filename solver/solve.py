@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from .bounds.closed_form import closed_form_bound
 from .bounds.infeasible import why_infeasible
@@ -26,7 +29,14 @@ from .model.allocation import Allocation
 from .model.exact import Array
 from .model.instance import Instance, Number
 from .model.proofs import Proof
-from .model.result import Progress, ProgressCallback, Result, Status, Termination
+from .model.result import (
+    PartialAllocation,
+    Progress,
+    ProgressCallback,
+    Result,
+    Status,
+    Termination,
+)
 from .problem.problem import Problem
 from .problem.rounding import what_to_round
 from .system.interrupts import interrupted_once
@@ -243,6 +253,7 @@ def _result(
     if best.refuted:
         message = "; ".join(filter(None, [*best.refuted.values(), message]))
     infeasible = status is Status.INFEASIBLE
+    partial = _partial(best) if status is Status.UNKNOWN else None
     return Result(
         instance=instance,
         method=method,
@@ -256,7 +267,8 @@ def _result(
         num_workers=workers,
         history=tuple(run.history),
         infeasible_because=outcome.infeasible_because,
-        unplaced=tuple(str(instance.task_ids[j]) for j in outcome.unplaced),
+        unplaced=tuple(str(instance.task_ids[j]) for j in _unplaced(partial, outcome)),
+        partial=partial,
         message=message,
         proof=None if proof is None else proof.value,
         cost_parts={} if best.node_index is None else cost_parts(instance, best.node_index),
@@ -265,6 +277,19 @@ def _result(
         left_out=() if run.allocation is None else run.allocation.left_out,
         versions=show_versions(),
     )
+
+
+def _partial(best: Best) -> PartialAllocation | None:
+    """What was found of some tasks, if all but its being incomplete passes the check."""
+    if best.partial is None:
+        return None
+    if any(broken.rule != "unassigned" for broken in check(best.instance, best.partial)):
+        return None
+    return PartialAllocation(best.instance, best.partial)
+
+
+def _unplaced(partial: PartialAllocation | None, outcome: Outcome) -> Iterable[int]:
+    return outcome.unplaced if partial is None else np.flatnonzero(partial.node_index < 0).tolist()
 
 
 def _proof_of(outcome: Outcome) -> Proof:

@@ -37,6 +37,7 @@ __all__ = [
 
 _MOST = 4000  # characters of one message
 _DECIMALS = 6
+_REASONS = 5  # tasks without a node of which is told why
 _IN_FULL = 10**12
 
 _STYLES = {
@@ -146,7 +147,13 @@ def show_summary(result: Result, missing: Sequence[str] = ()) -> None:
     for reason in (result.infeasible_because, result.message):
         if reason:
             say(reason)
-    if result.unplaced:
+    if result.partial is not None:
+        unplaced = result.partial.unplaced
+        for task, reason in list(unplaced.items())[:_REASONS]:
+            say(f"no node was found for {task}: {reason}")
+        if len(unplaced) > _REASONS:
+            say(f"nor for {len(unplaced) - _REASONS:,} more tasks")
+    elif result.unplaced:
         first = ", ".join(result.unplaced[:5])
         more = f" and {len(result.unplaced) - 5:,} more" if len(result.unplaced) > 5 else ""
         say(f"no node was found for: {first}{more}")
@@ -187,6 +194,8 @@ def _rows(result: Result) -> Iterator[tuple[str, str | Text]]:
     unit = f" {result.instance.currency}" if result.instance.currency else ""
     if result.allocation is not None:
         yield "cost", number(result.cost) + unit
+    if result.partial is not None:
+        yield "placed", f"{len(result.partial.placed):,} of {result.instance.num_tasks:,} tasks"
     if result.status is not Status.INFEASIBLE:
         bound = number(result.bound, down=result.bound != result.cost)
         yield "bound", bound if result.bound is None else bound + unit

@@ -23,6 +23,8 @@ def result_to_json(result: Result) -> dict[str, Any]:
     "nodewise-result/2", of instances with variants, rules, skip prices or present places, it has
     an object with "node", a list where the variant has several parts, and "variant", where there
     are several; None stands for a task that is left out. There "left_out" and "moves" are told.
+    Where there is no allocation but a partial one, "partial" has the nodes of the tasks "placed"
+    and says of those "unplaced" why.
     """
     allocation, is_plain = result.allocation, result.instance.is_plain
     return {
@@ -45,12 +47,20 @@ def result_to_json(result: Result) -> dict[str, Any]:
         "infeasible_because": result.infeasible_because,
         "proof": result.proof,
         "unplaced": list(result.unplaced),
+        **_partial(result),
         "message": result.message,
         "history": [
             {"seconds": point.seconds, "cost": point.cost, "bound": point.bound}
             for point in result.history
         ],
     }
+
+
+def _partial(result: Result) -> dict[str, Any]:
+    partial = result.partial
+    if partial is None:
+        return {}
+    return {"partial": {"placed": dict(partial.placed), "unplaced": dict(partial.unplaced)}}
 
 
 def _places(allocation: Allocation) -> dict[str, Any]:

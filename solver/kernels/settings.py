@@ -56,6 +56,14 @@ class LoopSettings:
     """The same at least."""
     least_space: int = 4
     """Room that the list of a node has to grow, at least."""
+    breakout_looks: int = 20_000
+    """Exchanges of an overfull node that a step of breakout looks at, about."""
+    breakout_tabu: int = 3
+    """Steps for which a task that has moved stays, at least."""
+    breakout_tabu_spread: int = 10
+    """How many more, at random."""
+    breakout_forget: float = 0.0005
+    """How often, at a local minimum, the weights go half of the way back."""
 
 
 LOOPS = LoopSettings()

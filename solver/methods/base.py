@@ -54,6 +54,9 @@ class Options:
     on_incumbent, on_bound : callables
         Told of every better allocation (node positions) and every better bound (exact cost
         units, and what it rests on) as soon as they are found.
+    on_partial : callable
+        Told of node positions that keep all limits, -1 for tasks without a node, where a method
+        found no more; of plain instances.
     """
 
     deadline: float
@@ -69,6 +72,7 @@ class Options:
     workers: Callable[[], int] | None = None
     on_incumbent: Callable[[Array], None] = field(default=_ignore)
     on_bound: Callable[[int, Proof], None] = field(default=_ignore)
+    on_partial: Callable[[Array], None] = field(default=_ignore)
 
     def seconds_left(self) -> float:
         """Seconds until the deadline, 0 if it has passed or this is to end now."""

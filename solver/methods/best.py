@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 
+import numpy as np
+
 from ..engines.process import EngineCrash
 from ..errors import MethodError, NodewiseWarning
 from ..judge.check import check
@@ -47,6 +49,8 @@ class Best:
         The gap at which it counts as settled.
     on_incumbent, on_bound : callable
         Told of every better allocation, and of every better bound, also of one that is refuted.
+    on_partial : callable
+        Told of ever more tasks placed within all limits, while there is no allocation.
     judged : bool
         Whether each better allocation is checked, and wrong claims are warned of: so it is in
         `solve`, which trusts no method.
@@ -63,6 +67,8 @@ class Best:
         What has the callbacks called in the right thread, while several work side by side.
     lock : threading.RLock
         Held where something is changed.
+    partial : (m,) int64 or None
+        The most tasks that were placed within all limits, -1 for the others.
     """
 
     def __init__(
@@ -74,6 +80,7 @@ class Best:
         rel_gap: float = 0.0,
         on_incumbent: Callable[[Array], None] = lambda _: None,
         on_bound: Callable[[int, Proof], None] = lambda *_: None,
+        on_partial: Callable[[Array], None] = lambda _: None,
         judged: bool = False,
     ) -> None:
         self.instance = instance
@@ -84,8 +91,10 @@ class Best:
         self.trail: list[Array] | None = None
         self.relay: Callable[[Callable[[], None]], None] | None = None
         self.lock = threading.RLock()
+        self.partial: Array | None = None
         self._rel_gap = Fraction(rel_gap)
         self._on_incumbent, self._on_bound = on_incumbent, on_bound
+        self._on_partial = on_partial
         self._judged = judged
 
     @classmethod
@@ -108,6 +117,7 @@ class Best:
             rel_gap=options.rel_gap,
             on_incumbent=options.on_incumbent,
             on_bound=options.on_bound,
+            on_partial=options.on_partial,
         )
 
     @property
@@ -158,6 +168,17 @@ class Best:
             for bound, proof in [claim for claim in self.claims if claim[0] > cost]:
                 self._refute_bound(bound, proof)
         self._tell(lambda: self._on_incumbent(found))
+
+    def partially(self, node_index: Array) -> None:
+        """Keep node positions of some of the tasks if they are more than before."""
+        count, kept = np.count_nonzero(node_index >= 0), node_index.copy()
+        with self.lock:
+            if self.found is not None or (
+                self.partial is not None and count <= np.count_nonzero(self.partial >= 0)
+            ):
+                return
+            self.partial = kept
+        self._on_partial(kept)
 
     def bounded(self, bound: int, proof: Proof) -> None:
         """Keep and pass on a bound if it is better.
@@ -235,6 +256,7 @@ class Best:
             best=self,
             on_incumbent=self.incumbent,
             on_bound=self.bounded,
+            on_partial=self.partially,
         )
 
     def settled(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from ..model.exact import Array
 from ..model.result import Termination
 from ..problem.problem import Problem
 from ..search.groups import Group, draw_group, make_group, solve_group
+from ..search.settings import PACKING
 from ..settings import LOCAL_SEARCH
 from .base import Options, Outcome
 from .best import Best, run_baselines
@@ -26,6 +27,9 @@ from .placing.placement import Placement
 from .placing.repair import place_stranded
 from .plain_search import plain_search
 from .whole.search import search_whole
+
+if TYPE_CHECKING:
+    from ..search.packing import Packing
 
 __all__ = ["local_search", "search_plainly"]
 
@@ -96,6 +100,7 @@ class _Run:
         self.order = task_order(problem)
         self.facts = make_facts(problem, self.order)
         self.pool = Pool(max(1, options.workers_now()))
+        self.packing: Packing | None = None
         self.rounds = self.improved = self.stalled = self.groups = 0
         self.together = LOCAL_SEARCH.rounds_together
         self.published_cost: int | None = None
@@ -120,7 +125,7 @@ class _Run:
                 break
             self.pool.resize(workers)
             if self.excess > 0 and self.rounds > LOCAL_SEARCH.eject_after:
-                self._eject()
+                self._pack()
             elif self.excess == 0 and self.stalled >= LOCAL_SEARCH.stalled:
                 self._solve_groups()
             else:
@@ -131,8 +136,17 @@ class _Run:
         late = self._out_of_time()
         outcome = self.best.outcome(Termination.TIME_LIMIT if late else Termination.FINISHED)
         if self.best.cost is None:
-            return Outcome(outcome.termination, message=self._why_nothing())
+            return self._nothing(outcome.termination)
         return outcome
+
+    def _nothing(self, termination: Termination) -> Outcome:
+        """How it ended where no allocation was found: with as many tasks placed as there are."""
+        from ..search.partial import within_limits
+
+        partial = self._node_index(within_limits(self.facts, self.node_of))
+        self.best.partially(partial)
+        unplaced = tuple(np.flatnonzero(partial < 0).tolist())
+        return Outcome(termination, unplaced=unplaced, message=self._why_nothing())
 
     def publish(self) -> None:
         """Pass the best allocation on, if it keeps all limits: whenever asked, the same one."""
@@ -247,6 +261,20 @@ class _Run:
                 node_index[tasks] = nodes[result]
         self.stalled = 0
         self._accept(node_index[self.order], 1)
+
+    def _pack(self) -> None:
+        """Look for any allocation that keeps all limits, now and then by ejecting tasks."""
+        if not is_ready(whole=True):
+            prepare(whole=True)
+            self._eject()
+            return
+        from ..search.packing import Packing
+
+        if self.packing is None:
+            self.packing = Packing(self.facts, self.node_of, self.options.seed, self.pool)
+        self._accept(self.packing.round(self.options.seconds_left()), 1)
+        if self.excess > 0 and self.rounds % PACKING.eject_every == 0:
+            self._eject()
 
     def _eject(self) -> None:
         """Take tasks off overfull nodes and place them by guided ejection."""

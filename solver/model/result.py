@@ -6,13 +6,19 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from ..plot import plot_loads
 from .allocation import Allocation
+from .exact import Array, number_of, sums_by_group
 from .instance import Instance, Number
 
-__all__ = ["Progress", "ProgressCallback", "Result", "Status", "Termination"]
+__all__ = ["PartialAllocation", "Progress", "ProgressCallback", "Result", "Status", "Termination"]
+
+_MOST_LOOKS = 200_000  # nodes looked at to say why tasks have none
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,6 +56,76 @@ class Progress:
 ProgressCallback = Callable[[Progress], None]
 
 
+class PartialAllocation:
+    """Nodes for some of the tasks, within all limits: no allocation, and never called feasible.
+
+    Parameters
+    ----------
+    instance : Instance
+        A plain one.
+    node_index : (m,) integers
+        Position of the node of each task, -1 for none.
+    """
+
+    def __init__(self, instance: Instance, node_index: Array) -> None:
+        self.instance = instance
+        self.node_index: Array = np.array(node_index, dtype=np.int64)
+        self.node_index.flags.writeable = False
+
+    @cached_property
+    def placed(self) -> dict[str, str]:
+        """The node of each task that has one, by their ids."""
+        tasks, nodes = self.instance.task_ids.tolist(), self.instance.node_ids.tolist()
+        return {tasks[j]: nodes[self.node_index[j]] for j in np.flatnonzero(self.node_index >= 0)}
+
+    @cached_property
+    def unplaced(self) -> dict[str, str]:
+        """Why each other task has none: what the node nearest to taking it lacks.
+
+        Nearest is the node that lacks the least, as a share of its capacity. Of very many tasks
+        only the first ones are told why; the others have an empty text.
+        """
+        exact, index = self.instance.exact, self.node_index
+        on, tasks = np.flatnonzero(index >= 0), self.instance.task_ids.tolist()
+        columns = range(len(exact.dimensions))
+        used = [sums_by_group(exact.needs[on, d], index[on], len(exact.capacity)) for d in columns]
+        room = [
+            [have - taken for have, taken in zip(exact.capacity[:, d].tolist(), use, strict=True)]
+            for d, use in enumerate(map(np.ndarray.tolist, used))
+        ]
+        missing = np.flatnonzero(index < 0).tolist()
+        told = max(1, _MOST_LOOKS // len(exact.capacity))
+        reasons = [self._why(j, room) for j in missing[:told]] + [""] * (len(missing) - told)
+        return {tasks[j]: reason for j, reason in zip(missing, reasons, strict=True)}
+
+    def _why(self, j: int, room: list[list[int]]) -> str:
+        instance, exact = self.instance, self.instance.exact
+        able = np.flatnonzero(instance.eligibility.row(int(instance.task_group[j]))).tolist()
+        lacks = [
+            [max(0, need - room[d][i]) for d, need in enumerate(exact.needs[j].tolist())]
+            for i in able
+        ]
+        shares = [
+            max(Fraction(lack, max(1, have)) for lack, have in zip(row, capacity, strict=True))
+            for row, capacity in zip(lacks, exact.capacity[able].tolist(), strict=True)
+        ]
+        best = min(range(len(able)), key=shares.__getitem__)
+        missing = ", ".join(
+            f"{number_of(lack, scale):,} of {name}"
+            for lack, scale, name in zip(lacks[best], exact.scales, exact.dimensions, strict=True)
+            if lack
+        )
+        node = f"node {str(instance.node_ids[able[best]])!r}"
+        if not missing:
+            return f"{node} has room for it; the time was up before that was seen"
+        of = f", the nearest of the {len(able):,} that it may run on," if len(able) > 1 else ""
+        return f"{node}{of} lacks {missing}"
+
+    def __repr__(self) -> str:
+        placed = int(np.count_nonzero(self.node_index >= 0))
+        return f"<PartialAllocation: {placed:,} of {self.node_index.size:,} tasks>"
+
+
 @dataclass(frozen=True)
 class Result:
     """The outcome of a solve.
@@ -75,6 +151,8 @@ class Result:
         Why no allocation exists, when `status` is INFEASIBLE.
     unplaced : tuple of str
         Ids of the tasks that a heuristic could not place.
+    partial : PartialAllocation or None
+        Where no allocation was found: the best that was found of some of the tasks.
     cost_parts : dict of str to int or float
         The cost by what it is paid for: "idle", "use", "overload" and, where there is a price of
         it, "energy"; of an instance that is not plain also "forms" (variants and their loss),
@@ -104,6 +182,7 @@ class Result:
     history: tuple[Progress, ...] = ()
     infeasible_because: str | None = None
     unplaced: tuple[str, ...] = ()
+    partial: PartialAllocation | None = None
     message: str | None = None
     proof: str | None = None
     cost_parts: dict[str, Number] = field(default_factory=dict)

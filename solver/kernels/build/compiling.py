@@ -126,16 +126,40 @@ def _whole_ruins() -> None:
     fill_node(knapsack, most, most, np.zeros(2), 0, 9, groups, np.zeros(2, dtype=np.int64))
 
 
+def _breakout() -> None:
+    from ..packing.breakout import break_out, make_lessons
+
+    facts, state, common = _example()
+    break_out(facts, state, make_lessons(facts, state.node_of), 1, 9, common["rng"])
+
+
+def _fills() -> None:
+    from ..packing.cover import Sets, cover_all
+    from ..packing.fills import Target, exact_fills, fill_one, make_halves
+
+    facts, _, common = _example()
+    rng, one = common["rng"], np.ones(1, dtype=np.int64)
+    room, exact = facts.capacity[0].copy(), np.ones(1, dtype=np.bool_)
+    target, halves = Target(facts.needs, facts.demand, room, exact, one), make_halves(4)
+    exact_fills(target, 2, 0, 1, halves, np.zeros((9, 6), dtype=np.int64), 0)
+    worth, found = np.ones(5), np.zeros(2, dtype=np.int64)
+    fill_one(target, np.arange(2), np.arange(2), 2, worth, halves, found, rng)
+    sets = Sets(np.zeros((1, 6), dtype=np.int64), one, np.arange(2), one)
+    cover_all(sets, np.ones(2, dtype=np.int64), 0, one.copy(), rng)
+
+
 _PARTS = {
     "exchanges": _exchanges,
     "others": _others,
     "pricing": _pricing,
     "whole passes": _whole_passes,
     "whole ruins": _whole_ruins,
+    "breakout": _breakout,
+    "fills": _fills,
 }
 # Each list is compiled by two processes, which take about as long.
 _PLAIN = (["exchanges"], ["others", "pricing"])
-_WHOLE = (["whole passes"], ["whole ruins"])
+_WHOLE = (["whole passes", "breakout"], ["whole ruins", "fills"])
 
 
 def compile_part(name: str) -> None:
@@ -146,13 +170,14 @@ def compile_part(name: str) -> None:
 def main(place: Path, lock: int, whole: bool) -> None:
     """Compile everything into the folder, and leave a stamp once it is all there.
 
-    The kernels of whole models come after the others, if they are wanted.
+    The kernels of whole models and of `packing` come after the others, if they are wanted.
     """
     if not store.is_complete(place):
         _compile(*_PLAIN, lock)
         store.leave_stamp(place, KERNELS)  # those of whole models are not loaded yet
     if whole:
-        from ..whole import filling, passes, ruin  # noqa: F401 - the stamp is for their kernels, too
+        from ..packing import breakout, cover, fills  # noqa: F401 - the stamp is for their kernels
+        from ..whole import filling, passes, ruin  # noqa: F401 - and these
 
         _compile(*_WHOLE, lock)
         store.leave_stamp(place, KERNELS, whole=True)

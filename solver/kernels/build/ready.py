@@ -1,9 +1,9 @@
 """Whether the compiled kernels are there, and having them made in the background.
 
 They are compiled once for an installation, by a process of its own that outlives the one that
-started it; only one at a time works on a folder. Those of whole models (`whole`) are compiled when
-they are first wanted, after the others. Nothing here loads numba, so that whoever only asks does
-not pay for it.
+started it; only one at a time works on a folder. Those of whole models and of `packing`, which few
+runs need (`whole`), are compiled when they are first wanted, after the others. Nothing here loads
+numba, so that whoever only asks does not pay for it.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class _Compiler:
     """The process that this one has started, if any; it is never started twice."""
 
     process: subprocess.Popen[bytes] | None = None
-    whole = False  # whether it compiles the kernels of whole models too
+    whole = False  # whether it compiles those that few runs need, too
     reported = False
     used = False  # whether this process has loaded the code
 
@@ -59,7 +59,7 @@ def is_ready(whole: bool = False) -> bool:
     Parameters
     ----------
     whole : bool
-        Whether those of whole models are meant as well.
+        Whether those of whole models and of `packing` are meant as well.
     """
     if _is_disabled():
         return True

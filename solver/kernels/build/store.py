@@ -91,7 +91,8 @@ def candidates() -> Iterator[Path]:
 def is_complete(place: Path, whole: bool = False) -> bool:
     """Whether everything is in a folder: the stamp is there, and so is every file it lists.
 
-    `whole` asks for the kernels of whole models too, which have a stamp of their own.
+    `whole` asks for the kernels of whole models and of `packing` too, which have a stamp of their
+    own.
     """
     try:
         sizes = json.loads((place / _STAMPS[whole]).read_text(encoding="utf-8"))

@@ -63,6 +63,7 @@ def finish(placement: Placement, stranded: list[int], options: Options) -> Outco
     if stranded:
         unplaced = place_stranded(placement, stranded, options)
         if unplaced:
+            options.on_partial(placement.node_index)
             return _failure(placement.problem, options, unplaced)
     options.on_incumbent(placement.node_index)
     return Outcome(Termination.FINISHED)

@@ -67,6 +67,13 @@ class Placement:
         np.add.at(self.count, nodes, 1)
         np.subtract.at(self.room, nodes, grid.needs[tasks])
 
+    def reset(self, node_index: Array) -> None:
+        """Go back to (m,) nodes of the tasks, -1 for none."""
+        placed = np.flatnonzero(node_index >= 0)
+        self.node_index[:], self.load[:], self.count[:] = -1, 0, 0
+        self.room[:] = self.problem.grid.capacity
+        self.fill(placed, node_index[placed])
+
     def eject(self, j: int) -> int:
         """Take task j off its node, and return that node."""
         i = int(self.node_index[j])

@@ -27,11 +27,11 @@ def place_stranded(placement: Placement, stranded: list[int], options: Options) 
     -------
     list of int
         The tasks that are still without a node when the steps or the time have run out; the
-        smallest set seen. Empty if all are placed.
+        smallest set seen, to which the placement goes back. Empty if all are placed.
     """
     search = _Ejection(placement, np.random.default_rng(options.seed))
     stack = list(reversed(stranded))
-    fewest = list(stack)
+    fewest, kept = list(stack), placement.node_index.copy()
     steps = PLACING.least_steps + PLACING.steps_per_task * len(stranded)
     for step in range(steps):
         if not stack:
@@ -45,11 +45,14 @@ def place_stranded(placement: Placement, stranded: list[int], options: Options) 
         else:
             ejected = search.make_room(j)
             if ejected is None:
-                return [j, *stack]  # no node can hold it even when empty
+                return sorted([j, *stack])  # no node can hold it even when empty
             stack.extend(ejected)
         if len(stack) < len(fewest):
-            fewest = list(stack)
-    return sorted(fewest) if stack else []
+            fewest, kept = list(stack), placement.node_index.copy()
+    if not stack:
+        return []
+    placement.reset(kept)
+    return sorted(fewest)
 
 
 class _Ejection:
