@@ -42,6 +42,8 @@ class AutoSettings:
     """Up to so many cells all workers begin with the exact model, before any search."""
     few_tasks: int = 6
     """Up to so many tasks a node, column generation proves more than the exact model."""
+    repair_share: float = 0.02
+    """Share of the time for the repair of a baseline, once there is compiled code."""
     glance: float = 0.04
     """Share of the time for what settles easy instances at once."""
     exact_share: float = 0.4

@@ -50,7 +50,9 @@ def auto(problem: Problem, options: Options) -> Outcome:
     baseline = Outcome(Termination.FINISHED)
     whole = problem.modes is not None
     if not (is_large(problem) and is_usable(options.seconds_left() / 2, whole)):
-        baseline = run_baselines(best, problem, options)
+        # Compiled code repairs better.
+        repair_share = AUTO.repair_share if is_ready(whole=True) else 1.0
+        baseline = run_baselines(best, problem, options, repair_share)
     run = _Run(problem, options, best, baseline)
     if options.num_workers == 1 or options.round_limit is not None or has_backend():
         run.by_turns(_stages(problem, best))

@@ -33,6 +33,8 @@ class Options:
     ----------
     deadline : float
         Value of ``time.monotonic()`` at which to stop.
+    repair_deadline : float
+        The same for the repair of what a baseline has left without a node.
     seed, num_workers : int
     rel_gap : float
         Stop once (cost - bound) / cost is at most this.
@@ -60,6 +62,7 @@ class Options:
     """
 
     deadline: float
+    repair_deadline: float = math.inf
     seed: int = 0
     num_workers: int = 1
     rel_gap: float = 0.0

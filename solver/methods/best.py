@@ -276,10 +276,17 @@ def _is_over(lane: Lane | None) -> bool:
     return lane is not None and lane.over
 
 
-def run_baselines(best: Best, problem: Problem, options: Options) -> Outcome:
+def run_baselines(
+    best: Best, problem: Problem, options: Options, repair_share: float = 1.0
+) -> Outcome:
     """Run greedy, best fit and first fit until one meets the bound; only greedy if large.
 
     In whole models each has a small share of the time, since repairs may take all there is.
+
+    Parameters
+    ----------
+    repair_share : float
+        The share of the time that each repair may take in a plain model.
 
     Returns
     -------
@@ -296,6 +303,9 @@ def run_baselines(best: Best, problem: Problem, options: Options) -> Outcome:
             seconds = max(1.0, share * options.seconds_left())
             deadline = min(options.deadline, time.monotonic() + seconds)
             within = replace(within, deadline=deadline)
+        elif repair_share < 1:
+            seconds = repair_share * options.seconds_left()
+            within = replace(within, repair_deadline=time.monotonic() + seconds)
         outcome = heuristic(problem, within)
     return outcome
 

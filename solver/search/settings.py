@@ -46,8 +46,8 @@ class PackingSettings:
     """Halves of sets that are tried to fill a node, first few and then more."""
     emptied: int = 7
     """Nodes that are emptied at most where one cannot be filled."""
-    eject_every: int = 8
-    """With every so manyth round tasks are ejected as well."""
+    eject_every: int = 64
+    """With every so manyth round of the search tasks are ejected as well, which takes long."""
 
 
 PACKING = PackingSettings()

@@ -247,6 +247,8 @@ def test_a_search_that_finds_nothing_makes_way_for_a_step_that_may(instance):
     board = board_of(instance, [step])
     assert board.searchers() == 2
     board._begun = board._gained_at = time.monotonic() - 1000
+    assert board.searchers() == 2  # there is no allocation yet
+    board.best.incumbent(np.zeros(instance.num_tasks, dtype=np.int64))
     assert board.searchers() == 0
     step.rate = 0.0
     assert board.searchers() == 2

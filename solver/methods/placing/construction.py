@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -61,7 +62,8 @@ def run_construction(
 def finish(placement: Placement, stranded: list[int], options: Options) -> Outcome:
     """Repair a placement that left tasks stranded, and pass it on once it is complete."""
     if stranded:
-        unplaced = place_stranded(placement, stranded, options)
+        limit = min(options.deadline, options.repair_deadline)
+        unplaced = place_stranded(placement, stranded, replace(options, deadline=limit))
         if unplaced:
             options.on_partial(placement.node_index)
             return _failure(placement.problem, options, unplaced)

@@ -101,9 +101,13 @@ class Board:
         self._patience = max(AUTO.least_patience, AUTO.patience_share * options.seconds_left())
 
     def searchers(self) -> int:
-        """Workers that the search may use now: those that no proof does, 0 if it is to make way."""
+        """Workers that the search may use now: those that no proof does, 0 if it is to make way.
+
+        In plain models it never makes way while there is no allocation.
+        """
         if self._is_stale():
-            if any(step.rate > 0.0 for step in self._waiting()):
+            needed = self.best.cost is None and self.problem.modes is None
+            if not needed and any(step.rate > 0.0 for step in self._waiting()):
                 return 0
         else:
             self._call_off_idlers()
