@@ -46,8 +46,8 @@ def linear_bound(problem: Problem, time_limit: float = 60.0) -> int:
             prices = _relaxation_prices(problem, time_limit)
             if prices is not None:
                 return max(best, lagrangian_bound(problem, prices))
-        for bound in pooled_bounds(problem, best, deadline - time.monotonic()):
-            best = max(best, bound)
+        for found in pooled_bounds(problem, best, deadline - time.monotonic()):
+            best = max(best, found.bound)
         left = deadline - time.monotonic()
         if cells <= _MAX_CELLS and left > 0 and _has_more_rows(problem):
             prices = _coarse_prices(problem, left)

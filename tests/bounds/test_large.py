@@ -42,8 +42,8 @@ def with_settings(monkeypatch, **changes):
 
 
 def last_bound(problem, time_limit=30.0):
-    bounds = list(pooled_bounds(problem, closed_form_bound(problem), time_limit))
-    return max(bounds, default=0)
+    found = pooled_bounds(problem, closed_form_bound(problem), time_limit)
+    return max((each.bound for each in found), default=0)
 
 
 def optima(instances):
@@ -119,8 +119,10 @@ def test_it_is_the_relaxation_to_five_digits(case, fit_cells, monkeypatch, in_th
 def test_pools_are_divided_until_the_bound_is_near(monkeypatch, in_this_process):
     problem = Problem(drawn(nodes=30, tasks=900, seed=11))
     with_settings(monkeypatch, pools=8, fewest_pools=8, close=1e-7)
-    bounds = list(pooled_bounds(problem, closed_form_bound(problem), 60.0))
+    found = list(pooled_bounds(problem, closed_form_bound(problem), 60.0))
+    bounds = [each.bound for each in found]
     assert len(bounds) >= 3
+    assert max(bounds) <= min(each.value for each in found) * (1 + 1e-6)
     with_settings(monkeypatch, pools=900, close=1e-7)
     exact = last_bound(problem)
     assert bounds[0] < max(bounds) <= exact * (1 + 1e-9)

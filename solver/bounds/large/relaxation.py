@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from fractions import Fraction
@@ -20,14 +21,27 @@ from .evaluation import Evaluation, evaluate
 from .interior import PooledProgram, PooledSolution
 from .pools import Pools, halved, pooled
 
-__all__ = ["pooled_bounds"]
+__all__ = ["PooledBound", "pooled_bounds"]
 
 _FLOAT_BITS = 900
 _LEFT_OUT = 1e3
+_NOTHING = 1e-6
 _FAR_ABOVE = 10**9
 
 
-def pooled_bounds(problem: Problem, known: int, time_limit: float) -> Iterator[int]:
+class PooledBound(NamedTuple):
+    """A bound in exact units, and the floating-point value of the program over the pools.
+
+    The relaxation's value, but for what large tasks and openings add, is between the two.
+    """
+
+    bound: int
+    value: float
+
+
+def pooled_bounds(
+    problem: Problem, known: int, time_limit: float, close: float = LINEAR.close
+) -> Iterator[PooledBound]:
     """Bounds of the relaxation without openings and overload by large tasks, in exact units.
 
     Tasks that need the dimensions in like proportions are pooled. The relaxation over the pools
@@ -42,6 +56,8 @@ def pooled_bounds(problem: Problem, known: int, time_limit: float) -> Iterator[i
         A bound in exact units, by which the accuracy is measured.
     time_limit : float
         Seconds.
+    close : float
+        The share of the bound at which the value over the pools is near enough to it.
     """
     deadline = time.monotonic() + time_limit
     scale = _scale(problem)
@@ -53,10 +69,10 @@ def pooled_bounds(problem: Problem, known: int, time_limit: float) -> Iterator[i
         if found is None:
             return
         solution, evaluation = found
-        yield evaluation.bound
+        yield PooledBound(evaluation.bound, _value(scale, solution))
         known = max(known, evaluation.bound)
         above = solution.cost - float((evaluation.bound - scale.paid) / scale.cost)
-        if above <= LINEAR.close * float(known / scale.cost):
+        if above <= close * float(known / scale.cost):
             return
         most = _most_pools(problem, LINEAR.finer * pools.count)
         loss = _losses(problem, scale, pools, found)
@@ -202,6 +218,13 @@ def _allowed(problem: Problem, pools: Pools) -> Array | None:
         return None
     block = eligibility.block(problem.group_of_class[pools.first], problem.classes.node_first)
     return np.ascontiguousarray(block.T)
+
+
+def _value(scale: _Scale, solution: PooledSolution) -> float:
+    """What the solution over the pools costs, in exact units; infinite if it leaves some out."""
+    if solution.left_out > _NOTHING:
+        return math.inf
+    return float(scale.paid + Fraction(solution.cost) * scale.cost)
 
 
 def _losses(
