@@ -71,7 +71,7 @@ def value(spec: str, time_limit: float) -> float:
         if answer["status"] == "optimal":
             return float(answer["values"] @ model.objective) * grid.cost_unit + grid.offset
     found = pooled_bounds(problem, closed_form_bound(problem), time_limit, NEAR)
-    return min((each.value for each in found), default=math.nan)
+    return min((each.bound * (1 + each.above) for each in found), default=math.nan)
 
 
 def main() -> None:

@@ -145,13 +145,17 @@ class LinearSettings:
 
     pools: int = 128
     """Pools of tasks, to begin with."""
+    most_pools: int = 512
+    """The same where classes of nodes are few."""
+    few_cells: int = 100_000
+    """Up to so many pairs of pool and class of nodes there are more pools to begin with."""
     fewest_pools: int = 32
-    """The same at least, however many classes of nodes there are."""
+    """Pools at least, however many classes of nodes there are."""
     finer: int = 3
     """So many times as many pools the next time."""
     cells: int = 4_000_000
     """Pairs of pool and class of nodes at most."""
-    close: float = 5e-6
+    close: float = 8e-6
     """It ends this near, as a share of the bound, to the value of the relaxation."""
     tolerance: float = 1e-8
     """The interior-point method ends at this gap, as a share of the bound."""

@@ -20,7 +20,9 @@ from ...model.exact import Array
 
 __all__ = ["PooledProgram", "PooledSolution", "solve_pooled"]
 
-_MOST_STEPS = 100
+_MOST_STEPS = 150
+_FIRST_PRICE = 0.3
+_TINY = 1e-9
 _SHORTENED = 0.995  # of the way to the boundary
 _REGULAR = 1e-13
 _LEAST = 1e-300
@@ -128,33 +130,39 @@ class _Residuals(NamedTuple):
 
 
 def _start(program: PooledProgram) -> _Point:
-    """An interior point that keeps no row."""
+    """An interior point that keeps no row: low prices, and a little left out."""
     G, B = program.rooms.shape[0], program.amounts.shape[0]
     o, rooms = program.overload_price, program.rooms
-    y = np.ones_like(rooms)
-    y[:, 0] = np.minimum(1.0, o / 2) + 1e-6
+    y = np.full_like(rooms, _FIRST_PRICE)
+    y[:, 0] = np.minimum(_FIRST_PRICE, o / 2) + _TINY
     place = np.full((G, B), 1.0 / (G + 1))
-    reduced = np.maximum(_charges(program, y), 1e-9)
+    reduced = np.maximum(_charges(program, y), _TINY)
+    if program.allowed is not None:
+        reduced[~program.allowed] = np.inf
+    least = reduced.min(axis=0)
+    v = np.where(np.isfinite(least), least / 2, 0.0)
+    reduced -= v
     if program.allowed is not None:
         place[~program.allowed] = 0.0
         reduced[~program.allowed] = 1.0
+    left_out = program.left_out - v
     x = {
         "place": place,
-        "skip": np.full(B, 1.0 / (G + 1)),
-        "over": np.full(G, rooms[:, 0].mean() + 1e-9),
-        "spare": np.maximum(rooms, rooms.mean(axis=0) / 10 + 1e-9),
+        "skip": (place * reduced).sum() / (np.count_nonzero(place) + 1) / left_out,
+        "over": np.full(G, rooms[:, 0].mean() + _TINY),
+        "spare": np.maximum(rooms, rooms.mean(axis=0) / 10 + _TINY),
     }
     s = {
         "place": reduced,
-        "skip": program.left_out.copy(),
-        "over": np.maximum(o - y[:, 0], 1e-3 * o.max() + 1e-9),
+        "skip": left_out,
+        "over": np.maximum(o - y[:, 0], 1e-3 * o.max() + _TINY),
         "spare": y,
     }
     if program.idle_cost is not None:
         x |= {"on": np.full(G, 0.5), "rest": np.full(G, 0.5)}
-        high = np.maximum(program.idle_cost, program.idle_cost.mean() + 1e-9)
+        high = np.maximum(program.idle_cost, program.idle_cost.mean() + _TINY)
         s |= {"on": high, "rest": high.copy()}
-    return _Point(x, s, np.zeros(B))
+    return _Point(x, s, v)
 
 
 def _charges(program: PooledProgram, y: Array) -> Array:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator
 from fractions import Fraction
@@ -26,17 +25,18 @@ __all__ = ["PooledBound", "pooled_bounds"]
 _FLOAT_BITS = 900
 _LEFT_OUT = 1e3
 _NOTHING = 1e-6
+_TINY = 1e-3
 _FAR_ABOVE = 10**9
 
 
 class PooledBound(NamedTuple):
-    """A bound in exact units, and the floating-point value of the program over the pools.
+    """A bound in exact units, and by what share the program over the pools costs more, nearly.
 
     The relaxation's value, but for what large tasks and openings add, is between the two.
     """
 
     bound: int
-    value: float
+    above: float
 
 
 def pooled_bounds(
@@ -63,16 +63,19 @@ def pooled_bounds(
     scale = _scale(problem)
     if scale is None:
         return
-    pools = pooled(scale.shares, _kinds(problem), _most_pools(problem, LINEAR.pools))
+    few = LINEAR.few_cells // problem.classes.num_node_classes
+    first = max(LINEAR.pools, min(LINEAR.most_pools, few))
+    pools = pooled(scale.shares, _kinds(problem), _most_pools(problem, first))
     while pools is not None and pools.count:
         found = _solve(problem, scale, pools, known, deadline)
         if found is None:
             return
         solution, evaluation = found
-        yield PooledBound(evaluation.bound, _value(scale, solution))
         known = max(known, evaluation.bound)
-        above = solution.cost - float((evaluation.bound - scale.paid) / scale.cost)
-        if above <= close * float(known / scale.cost):
+        above = solution.cost - _ratio(evaluation.bound - scale.paid, scale.cost)
+        above /= max(_TINY, _ratio(known, scale.cost))
+        yield PooledBound(evaluation.bound, above)
+        if above <= close or solution.left_out > _NOTHING:
             return
         most = _most_pools(problem, LINEAR.finer * pools.count)
         loss = _losses(problem, scale, pools, found)
@@ -163,7 +166,7 @@ def _solve(
     payload = {
         "program": _program(problem, scale, pools),
         "time_limit": left,
-        "tolerance": LINEAR.tolerance * max(1e-3, float(known / scale.cost)),
+        "tolerance": LINEAR.tolerance * max(_TINY, _ratio(known, scale.cost)),
     }
     solution = run_job(INTERIOR, "solve_pooled", payload, hard_limit=left + 1.0)
     if not np.isfinite(solution.prices).all():
@@ -195,9 +198,12 @@ def _program(problem: Problem, scale: _Scale, pools: Pools) -> PooledProgram:
 
 
 def _ratios(values: Array, unit: Fraction | int) -> Array:
-    """Integers as multiples of a unit, in floats; what is far above all others is cut."""
-    most = unit * _FAR_ABOVE
-    return np.array([float(Fraction(min(value, most)) / unit) for value in values.tolist()])
+    return np.array([_ratio(value, unit) for value in values.tolist()])
+
+
+def _ratio(value: int | Fraction, unit: Fraction | int) -> float:
+    """A multiple of a unit in floats; what is far above all others is cut."""
+    return float(Fraction(min(value, unit * _FAR_ABOVE)) / unit)
 
 
 def _allowed(problem: Problem, pools: Pools) -> Array | None:
@@ -218,13 +224,6 @@ def _allowed(problem: Problem, pools: Pools) -> Array | None:
         return None
     block = eligibility.block(problem.group_of_class[pools.first], problem.classes.node_first)
     return np.ascontiguousarray(block.T)
-
-
-def _value(scale: _Scale, solution: PooledSolution) -> float:
-    """What the solution over the pools costs, in exact units; infinite if it leaves some out."""
-    if solution.left_out > _NOTHING:
-        return math.inf
-    return float(scale.paid + Fraction(solution.cost) * scale.cost)
 
 
 def _losses(
