@@ -143,6 +143,10 @@ class LinearSettings:
     Set by trials on `uniform` with independent storage, 100 x 1,000 to 10,000 x 1,000,000.
     """
 
+    slow_cells: int = 10_000
+    """From so many pairs of classes on the linear program over them takes longer than pools."""
+    slow_cells_off: int = 2_000
+    """The same where nodes may be off."""
     pools: int = 128
     """Pools of tasks, to begin with."""
     most_pools: int = 512

@@ -7,6 +7,7 @@ rationals, and the Lagrangian that they define is evaluated in exact integers.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +17,7 @@ from ..engines.process import EngineCrash, HardLimitReached, run_job
 from ..problem.coarsening import coarsen
 from ..problem.problem import Problem
 from ..programs.relaxation import Multipliers, Relaxation
+from ..settings import LINEAR
 from .closed_form import closed_form_bound
 from .lagrangian import PROGRAM_CELLS, lagrangian_bound
 from .large.relaxation import pooled_bounds
@@ -26,35 +28,59 @@ __all__ = ["linear_bound"]
 _MAX_CELLS = 2_000_000
 
 
-def linear_bound(problem: Problem, time_limit: float = 60.0) -> int:
+def linear_bound(
+    problem: Problem, time_limit: float = 60.0, on_bound: Callable[[int], None] = lambda _: None
+) -> int:
     """The linear relaxation over classes, in exact cost units; at least the closed form.
 
     On problems of many classes the prices come from a relaxation over pools of tasks, and the
     bound is that of the Lagrangian at them: valid, and a little below the linear relaxation's.
+
+    Parameters
+    ----------
+    problem : Problem
+    time_limit : float
+        Seconds.
+    on_bound : callable
+        Gets every bound that is better than those before, as it comes; the closed form first.
     """
     best = closed_form_bound(problem)
+    on_bound(best)
     if problem.modes is not None:
         bound = modes_linear_bound(problem, time_limit)
         return best if bound is None else max(best, bound)
     if time_limit <= 0:
         return best
-    deadline = time.monotonic() + time_limit
-    classes = problem.classes
-    cells = classes.num_task_classes * classes.num_node_classes
     try:
-        if cells <= PROGRAM_CELLS:
-            prices = _relaxation_prices(problem, time_limit)
-            if prices is not None:
-                return max(best, lagrangian_bound(problem, prices))
-        for found in pooled_bounds(problem, best, deadline - time.monotonic()):
-            best = max(best, found.bound)
-        left = deadline - time.monotonic()
-        if cells <= _MAX_CELLS and left > 0 and _has_more_rows(problem):
-            prices = _coarse_prices(problem, left)
-            best = best if prices is None else max(best, lagrangian_bound(problem, prices))
+        for bound in _plain_bounds(problem, best, time_limit):
+            if bound > best:
+                best = bound
+                on_bound(bound)
     except (HardLimitReached, EngineCrash):
         pass
     return best
+
+
+def _plain_bounds(problem: Problem, known: int, time_limit: float) -> Iterator[int]:
+    """Bounds of the relaxation from quick to strong; `known` is one to measure them by."""
+    deadline = time.monotonic() + time_limit
+    classes = problem.classes
+    cells = classes.num_task_classes * classes.num_node_classes
+    is_small = cells <= PROGRAM_CELLS
+    slow = LINEAR.slow_cells_off if problem.instance.power_off else LINEAR.slow_cells
+    if not is_small or cells > slow:
+        yield from (each.bound for each in pooled_bounds(problem, known, time_limit))
+    left = deadline - time.monotonic()
+    prices = None
+    if left > 0 and is_small:
+        prices = _relaxation_prices(problem, left)
+        if prices is None and cells <= slow:
+            left = deadline - time.monotonic()
+            yield from (each.bound for each in pooled_bounds(problem, known, left))
+    elif left > 0 and cells <= _MAX_CELLS and _has_more_rows(problem):
+        prices = _coarse_prices(problem, left)
+    if prices is not None:
+        yield lagrangian_bound(problem, prices)
 
 
 def _has_more_rows(problem: Problem) -> bool:

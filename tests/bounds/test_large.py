@@ -11,6 +11,7 @@ import pytest
 from random_instances import random_instances
 from wide_instances import wide_instances
 
+from instances import from_spec
 from solver import Instance
 from solver.bounds import lagrangian, linear
 from solver.bounds.closed_form import closed_form_bound
@@ -284,9 +285,24 @@ def test_above_its_limit_of_cells_the_linear_bound_comes_from_pools(features, mo
     exact = linear_bound(problem)
     for module in (lagrangian, linear):
         monkeypatch.setattr(module, "PROGRAM_CELLS", 0)
-    found = linear_bound(problem)
-    assert closed_form_bound(problem) < found <= exact * (1 + 1e-9)
-    assert found >= exact * (1 - 2e-3 if features.get("power_off") else 1 - 1e-5)
+    heard = []
+    found = linear_bound(problem, on_bound=heard.append)
+    assert heard == sorted(set(heard))
+    assert (heard[0], heard[-1]) == (closed_form_bound(problem), found)
+    assert heard[0] < found <= exact * (1 + 1e-7)
+    assert found >= exact * (1 - 1e-5)
+
+
+def test_where_nodes_may_be_off_rooms_above_all_needs_count_as_they_are(in_this_process):
+    few = from_spec("uniform:nodes=30,tasks=90,load=0.4,node_types=three,seed=3")
+    problem = Problem(few.replace(power_off=True, max_load=1, node_storage=few.node_storage * 2))
+    assert last_bound(problem) == pytest.approx(linear_bound(problem), rel=1e-6)
+
+
+def test_a_linear_program_that_fails_leaves_the_pools(monkeypatch):
+    monkeypatch.setattr(linear, "_relaxation_prices", lambda *_: None)
+    problem = Problem(drawn())
+    assert linear_bound(problem) > closed_form_bound(problem)
 
 
 def test_out_of_time_there_is_the_closed_form(monkeypatch, in_this_process):

@@ -131,10 +131,11 @@ def _scale(problem: Problem) -> _Scale | None:
         for column, total in zip(needs, totals, strict=True)
     ]
     held = [
-        np.minimum(column.astype(float) * numbers.node_count / total, 1.0)
+        column.astype(float) / total * numbers.node_count
         for column, total in zip(rooms, totals, strict=True)
     ]
-    held[0] = rooms[0].astype(float) * numbers.node_count / totals[0]
+    if not problem.instance.power_off:  # more than all need is never full
+        held[1:] = [np.minimum(column, 1.0) for column in held[1:]]
     paid = sum(problem.instance.exact.node_off_cost.tolist())
     cost = Fraction(price) * totals[0]
     return _Scale(np.column_stack(shares), np.column_stack(held), totals, price, cost, paid)
