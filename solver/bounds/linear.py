@@ -29,7 +29,9 @@ _MAX_CELLS = 2_000_000
 
 
 def linear_bound(
-    problem: Problem, time_limit: float = 60.0, on_bound: Callable[[int], None] = lambda _: None
+    problem: Problem,
+    time_limit: float = 60.0,
+    on_bound: Callable[[int], bool | None] = lambda _: None,
 ) -> int:
     """The linear relaxation over classes, in exact cost units; at least the closed form.
 
@@ -42,20 +44,26 @@ def linear_bound(
     time_limit : float
         Seconds.
     on_bound : callable
-        Gets every bound that is better than those before, as it comes; the closed form first.
+        Gets every bound that is better than those before, as it comes, the closed form first,
+        and says whether it is enough.
     """
     best = closed_form_bound(problem)
-    on_bound(best)
+    if on_bound(best):
+        return best
     if problem.modes is not None:
-        bound = modes_linear_bound(problem, time_limit)
-        return best if bound is None else max(best, bound)
+        found = modes_linear_bound(problem, time_limit)
+        if found is not None and found > best:
+            best = found
+            on_bound(found)
+        return best
     if time_limit <= 0:
         return best
     try:
         for bound in _plain_bounds(problem, best, time_limit):
             if bound > best:
                 best = bound
-                on_bound(bound)
+                if on_bound(bound):
+                    break
     except (HardLimitReached, EngineCrash):
         pass
     return best

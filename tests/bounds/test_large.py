@@ -289,6 +289,7 @@ def test_above_its_limit_of_cells_the_linear_bound_comes_from_pools(features, mo
     found = linear_bound(problem, on_bound=heard.append)
     assert heard == sorted(set(heard))
     assert (heard[0], heard[-1]) == (closed_form_bound(problem), found)
+    assert linear_bound(problem, on_bound=lambda _: True) == heard[0]
     assert heard[0] < found <= exact * (1 + 1e-7)
     assert found >= exact * (1 - 1e-5)
 

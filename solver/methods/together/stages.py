@@ -36,7 +36,12 @@ def bound(problem: Problem, options: Options, best: Best) -> Outcome | None:
     """The linear bound; of whole models also whether the relaxation has a solution at all."""
     known = problem.modes is not None and any(proof is Proof.LINEAR for _, proof in best.claims)
     if not known:  # a search of a whole model may have begun from the relaxation
-        best.bounded(linear_bound(problem, options.seconds_left()), Proof.LINEAR)
+
+        def is_enough(found: int) -> bool:
+            best.bounded(found, Proof.LINEAR)
+            return best.settled()
+
+        linear_bound(problem, options.seconds_left(), is_enough)
     if problem.modes is None or best.node_index is not None:
         return None
     reason = why_relaxation_infeasible(problem, options.seconds_left())
