@@ -12,7 +12,7 @@ class Proof(enum.Enum):
 
     LIMITS = "necessary conditions, checked in exact integers"
     CLOSED_FORM = "closed form, in exact integers"
-    LINEAR = "linear relaxation: prices by GLOP, evaluated in exact integers"
+    LINEAR = "linear relaxation: prices of a linear program, evaluated in exact integers"
     COLUMNS = "column generation: prices by GLOP, pricing and evaluation of nodewise"
     BRANCHING = "branch and price: prices by GLOP, pricing and evaluation of nodewise"
     CP_SAT = "exhaustive search by OR-Tools CP-SAT, in integers"
