@@ -1,8 +1,11 @@
-"""Tasks that must share a node, as one task.
+"""The same problem with fewer decisions: tasks merged, and limits left out that say nothing.
 
 A rule ``Affinity(group, "node")`` over tasks that all run, in one form and in one part, says that
 the group is placed as a whole: a task with the sums of their figures, on a node that each of them
-may run on, is the same problem with fewer decisions.
+may run on, is the same problem.
+
+A hard dimension d says nothing beside another, c, if no task needs more of d for a unit of c than
+any node has: then whatever keeps c keeps d. Tasks that differ in d alone are one class without it.
 """
 
 from __future__ import annotations
@@ -21,7 +24,9 @@ from ..model.fields import Kind, fields_of
 from ..model.instance import Instance, Number
 from ..model.rules import Affinity
 
-__all__ = ["Merged", "merged"]
+__all__ = ["Merged", "merged", "without_implied"]
+
+_MOST_PAIRS = 5_000
 
 
 @dataclass(frozen=True)
@@ -218,3 +223,74 @@ def _columns(
         columns["task_variants"] = [*(own[j] for j in stay.tolist()), *(None for _ in figures)]
     columns["eligible_groups"] = None
     return columns
+
+
+def without_implied(instance: Instance) -> Instance | None:
+    """A plain instance without the storage and resources that other limits imply.
+
+    Its nodes and tasks have the same positions, it has the same allocations, and they cost the
+    same, in the same units.
+
+    Returns
+    -------
+    Instance or None
+        None if nothing is implied.
+
+    Examples
+    --------
+    >>> instance = Instance.from_arrays(
+    ...     node_compute=[8, 4], node_storage=[16, 9], max_load=1,
+    ...     task_compute=[2, 3, 1], task_storage=[4, 5, 2],
+    ... )
+    >>> without_implied(instance).exact.dimensions
+    ('max_load',)
+    """
+    exact = instance.exact
+    implied = _implied(exact.needs, exact.capacity, exact.dimensions)
+    if not implied:
+        return None
+    changes: dict[str, Any] = {}
+    if "storage" in implied:
+        n, m = instance.num_nodes, instance.num_tasks
+        changes.update(node_storage=np.full(n, np.inf), task_storage=np.zeros(m, dtype=np.int64))
+    if implied.difference({"storage"}):
+        for name in ("node_resources", "task_resources"):
+            columns = getattr(instance, name)
+            changes[name] = {key: columns[key] for key in columns if key not in implied}
+    reduced = instance.replace(**changes)
+    return reduced if reduced.exact.cost_scale == exact.cost_scale else None
+
+
+def _implied(needs: Array, capacity: Array, names: tuple[str, ...]) -> set[str]:
+    """The dimensions, but for `max_load`, that one of those that are left implies."""
+    if len(names) < 2 or needs.dtype == object or capacity.dtype == object:
+        return set()
+    kept, implied = list(range(len(names))), set()
+    for d in range(len(names)):
+        others = [c for c in kept if c != d]
+        if names[d] != "max_load" and any(
+            _implies(needs[:, c], needs[:, d], capacity[:, c], capacity[:, d]) for c in others
+        ):
+            kept.remove(d)
+            implied.add(names[d])
+    return implied
+
+
+def _implies(need: Array, other_need: Array, have: Array, other_have: Array) -> bool:
+    """Whether what keeps one dimension keeps the other, by exact ratios."""
+    needs, has = other_need > 0, have > 0
+    if (needs & (need <= 0)).any():
+        return False
+    if not needs.any() or not has.any():
+        return True
+    with np.errstate(over="ignore"):
+        most = float((other_need[needs] / need[needs]).max())
+        least = float((other_have[has] / have[has]).min())
+    if most > least * (1 + 1e-9):
+        return False
+    pairs = np.unique(np.stack((other_need[needs], need[needs]), axis=1), axis=0)
+    nodes = np.unique(np.stack((other_have[has], have[has]), axis=1), axis=0)
+    if max(len(pairs), len(nodes)) > _MOST_PAIRS:
+        return False
+    worst = max(Fraction(a, b) for a, b in pairs.tolist())
+    return worst <= min(Fraction(a, b) for a, b in nodes.tolist())

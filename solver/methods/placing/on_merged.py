@@ -1,10 +1,10 @@
-"""A method run on the instance in which tasks that must share a node are one task."""
+"""A method run on a simpler instance: tasks merged that share a node, idle limits left out."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from ...problem.merging import merged
+from ...problem.merging import merged, without_implied
 from ...problem.problem import Problem
 from ..base import Method, Options, Outcome
 
@@ -12,8 +12,11 @@ __all__ = ["run_on_merged"]
 
 
 def run_on_merged(method: Method, problem: Problem, options: Options) -> Outcome:
-    """Run a method, on the merged instance if there is one; its finds are those of the whole."""
-    found = None if problem.modes is None else merged(problem.instance)
+    """Run a method, on a simpler instance if there is one; its finds are those of the given one."""
+    if problem.modes is None:
+        simpler = without_implied(problem.instance)
+        return method(problem if simpler is None else Problem(simpler), options)
+    found = merged(problem.instance)
     if found is None:
         return method(problem, options)
     within = replace(
