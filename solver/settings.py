@@ -82,6 +82,10 @@ class AutoSettings:
     """Seconds without a gain after which the search makes way for a proof, at least."""
     stale_share: float = 0.5
     """The same as a share of the time until its last gain."""
+    lately: float = 3.0
+    """Seconds over which the gains of the search are measured."""
+    worth: float = 2e-5
+    """What columns are taken to gain a second, as a share of the cost, before they are tried."""
     in_vain: float = 3.0
     """How many times as long it is before a step that gained nothing when it last ran."""
     least_patience: float = 4.0

@@ -217,6 +217,8 @@ def _steps(problem: Problem, options: Options, best: Best) -> list[Step]:
         steps.append(divide)
     if _has_columns(problem):
         steps.append(columns)
+    if few and not first:
+        columns.rate = AUTO.worth  # a search that gains more comes first
     if cells <= AUTO.exact_cells and not first:
         steps.append(exact)
         exact.rate = 0.0  # where nodes hold few tasks, columns prove more

@@ -4,6 +4,7 @@ import logging
 import sys
 import threading
 import time
+from collections import deque
 from dataclasses import replace
 
 import joblib
@@ -252,6 +253,22 @@ def test_a_search_that_finds_nothing_makes_way_for_a_step_that_may(instance):
     assert board.searchers() == 0
     step.rate = 0.0
     assert board.searchers() == 2
+
+
+def test_a_step_waits_while_the_search_gains_more_than_it_did(instance):
+    step = Step("x", lambda *_: None, 1.0, rate=0.01)
+    board = board_of(instance, [step])
+    board.best.incumbent(np.array([0, 1, 2, 2, 0, 1]))
+    assert not board._is_search_better()
+    now = time.monotonic()
+    board._gains = deque([(now - 1, 0), (now, board.best.cost)])
+    assert board._is_search_better()
+    step.rate = 1000.0
+    assert not board._is_search_better()
+    step.rate = 0.0
+    assert board._is_search_better()
+    board._begun = board._gained_at = now - 1000
+    assert not board._is_search_better()  # it has found nothing for long
 
 
 def test_a_step_that_brings_nothing_is_called_off_where_the_search_finds_something(instance):

@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -97,6 +98,7 @@ class Board:
         self._provers = 0  # workers that steps of the proof use
         self._searching = True
         self._begun = self._gained_at = time.monotonic()  # of the search, and its last gain
+        self._gains = deque([(self._begun, 0)])  # what the search had gained, and when
         self._at_work: dict[Lane, tuple[int, float]] = {}  # what those who prove last gained, when
         self._patience = max(AUTO.least_patience, AUTO.patience_share * options.seconds_left())
 
@@ -167,10 +169,18 @@ class Board:
         return None
 
     def _is_search_better(self) -> bool:
-        """Whether the search finds something now and then, and no step that is left did."""
+        """Whether the search gains more a second than any step that is left when it last ran.
+
+        One that gained nothing then waits until the search has found nothing for long.
+        """
         if not self._searching or self._is_stale(AUTO.in_vain):
             return False
-        return all(step.rate <= 0.0 for step in self._waiting())
+        return all(step.rate <= self._search_rate() for step in self._waiting())
+
+    def _search_rate(self) -> float:
+        """What the search has gained a second lately, as a share of the cost."""
+        (since, before), (_, after) = self._gains[0], self._gains[-1]
+        return self._share(after - before) / max(AUTO.lately, time.monotonic() - since)
 
     def report(self) -> None:
         """Log where the time went."""
@@ -226,12 +236,14 @@ class Board:
     def _search_once(self, lane: Lane, turn: int, *, anew: bool) -> Outcome:
         """Search from the best allocation, or anew, which yields others for the proof."""
         begun, before = time.monotonic(), lane.gained
-        gained_before = before
 
         def workers() -> int:
-            nonlocal gained_before
-            if lane.gained > gained_before:
-                gained_before, self._gained_at = lane.gained, time.monotonic()
+            now = time.monotonic()
+            if lane.gained > self._gains[-1][1]:
+                self._gained_at = now
+            self._gains.append((now, lane.gained))
+            while len(self._gains) > 2 and self._gains[1][0] < now - AUTO.lately:
+                self._gains.popleft()
             return self.searchers()
 
         given = replace(self.options, seed=self.options.seed + turn, workers=workers)
