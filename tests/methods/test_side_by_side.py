@@ -13,10 +13,14 @@ import pytest
 from test_solve import hard_instance
 
 from instances import from_spec
-from solver import Instance, Status, check, solve
-from solver.engines.process import EngineCrash, HardLimitReached, run_job
+from solver import Instance, Status, check, close_engines, solve
+from solver.engines import process
+from solver.engines.limits import CP_SAT
+from solver.engines.process import EngineCrash, HardLimitReached, await_warm, run_job, warm_up
+from solver.methods.auto import _opening, _stages, _steps
 from solver.methods.base import Options, Outcome
 from solver.methods.best import Best
+from solver.methods.together import stages
 from solver.methods.together.crew import run_together
 from solver.methods.together.schedule import Board, Step
 from solver.model.proofs import Proof
@@ -346,3 +350,31 @@ def test_the_columns_of_what_the_search_offers_reach_the_proof(instance):
     best.incumbent(np.array([0, 0, 0, 0, 0, 0]))  # dearer, but its columns may be of use
     assert len(best.taken_trail()) == 2
     assert best.taken_trail() == []
+
+
+def test_the_exact_solver_is_loaded_before_its_time_runs():
+    """Under load loading took longer than a glance may, and was begun anew each time."""
+    small = Instance.from_arrays(node_compute=[4, 4], task_compute=[3, 3, 2], power_off=True)
+    problem = Problem(small)
+    for planned in (_opening(problem), _stages(problem, Best(small))):
+        runs = [stage.run for stage in planned]
+        assert runs.index(stages.await_exact) + 1 == runs.index(stages.exact)
+    close_engines()
+    await_warm(CP_SAT, 60)  # there is nothing to wait for
+    warm_up(CP_SAT)
+    await_warm(CP_SAT, 60)
+    assert any(child.ready for child in process._idle)
+
+
+def test_few_steps_for_large_instances_and_the_exact_model_early_for_rentals():
+    def names(spec):
+        instance = from_spec(spec)
+        options = Options(deadline=soon(), num_workers=2)
+        steps = _steps(Problem(instance), options, Best(instance))
+        return [step.name for step in steps]
+
+    assert names("uniform:nodes=400,tasks=20000,node_types=all") == ["bound"]
+    assert names("rentals:tasks=200") == ["bound", "exact model", "columns"]
+    assert names("few_per_node:nodes=50,node_types=all") == ["bound", "columns", "exact model"]
+    larger = names("serving:nodes=60,tasks=1500,models=12")
+    assert larger[:3] == ["bound", "exact model", "division"]
