@@ -118,6 +118,10 @@ class ColumnGenerationSettings:
     """Widest gap at which columns of modes are listed though the relaxation is not solved."""
     generate_share: float = 0.5
     """For the relaxation."""
+    pack_share: float = 0.15
+    """For packing all tasks onto the cheapest nodes that may do, where only nodes have a cost."""
+    count_share: float = 0.7
+    """For branching on how many nodes are on."""
     try_share: float = 0.1
     """For the integer program over all columns known."""
     proof_share: float = 0.3
@@ -320,12 +324,18 @@ class ColumnSettings:
     """Tasks of a column that pricing looks for; longer ones keep it from being exact."""
     heuristic_branches: int = 100_000
     """Branches of a pricing that only looks for further columns."""
-    effort: int = 3_000_000
+    deep: int = 20_000
+    """Branches of an exact pricing beyond which the next one of the class is heuristic first."""
+    many_items: int = 400
+    """With more items only those that a best column may have enter the tables of a pricing."""
+    effort: int = 100_000
     """Branches of an exact pricing, to begin with."""
     most_effort: int = 1_000_000_000
     """The same at most."""
     turns: int = 12
     """Further columns of a node class that are looked for in a round."""
+    first_cells: tuple[int, int] = (500, 60_000)
+    """From so many pairs of classes to so many the assignment relaxation gives the first prices."""
     smoothing: float = 0.7
     """Share of the best prices in those that are tried (Wentges 1997)."""
     a_little: float = 1e-5
@@ -346,6 +356,34 @@ class ColumnSettings:
     """Down to this depth, doubled when all is tried."""
     noise: float = 0.2
     """Random part in the choice of a column, with another seed than 0."""
+    counted_classes: int = 16
+    """Up to so many classes of nodes it is branched on how many of each are on."""
+    number_branches: int = 50_000
+    """Branches of the program of these numbers."""
+    cut_effort: int = 300_000
+    """Branches of a pricing that makes a cut for them."""
+    packing_tries: int = 1_000_000
+    """Moves and exchanges that pack all tasks onto given nodes, to begin with."""
+    longer_packing: int = 8
+    """Times as many where there is time for column generation with given numbers."""
+    tries_a_pair: float = 5e-5
+    """The same as a share, for each pair of task and node, if that is more than 1."""
+    approaches: int = 10
+    """Numbers with room to spare that are tried first."""
+    first_slack: float = 0.01
+    """Room that the first of them has to spare, as a share; three times as much if it is needed."""
+    least_slack: float = 0.0002
+    """Least difference of room between them."""
+    most_packs: int = 4
+    """Numbers that are tried by packing alone."""
+    most_packed: int = 50_000_000
+    """Most pairs of task and node in that."""
+    probe_share: float = 0.2
+    """Share of the time left for the relaxation with given numbers."""
+    number_dive_share: float = 0.2
+    """The same for dives with them."""
+    number_dives: int = 4
+    """Dives with them at most."""
     listing_branches: int = 40_000_000
     """Branches of listing the columns of a node class."""
 

@@ -130,8 +130,8 @@ class Diving:
         chosen: list[Column] = []
         remainder = self.master.remainder()
         for c in used.tolist():
-            column = self.master.columns[c]
-            if column in forbidden:
+            column = remainder.trimmed(self.master.columns[c])
+            if column in forbidden or not column[1]:
                 continue
             amount = answer.amounts[c]
             times = math.floor(amount + 1 - _NEARLY_ONE)

@@ -13,14 +13,13 @@ import numpy as np
 from ortools.math_opt.python import mathopt
 
 from ..engines.glop import FAILURES
-from ..kernels.pricing import price_out
-from ..kernels.tables import make_tables, multipliers
 from ..model.exact import Array
 from ..problem.table import ClassTable, Column
 from ..settings import COLUMNS
-from .knapsack import knapsack_of, scaled_prices
-from .master import Master, Remainder
+from .knapsack import scaled_prices
+from .master import Master, Remainder, first_prices
 from .prices import Prices
+from .pricing import Priced, Pricing
 
 __all__ = ["Generation", "as_prices"]
 
@@ -49,11 +48,14 @@ class Generation:
         Told of the prices of every better bound.
     dive_rounds : tuple of int
         Rounds after a choice of a dive, and more of them while tasks are left out.
+    is_free : bool
+        Whether only tasks left out have a cost, so that nothing is better than to have none.
     effort, most_penalty : int, float
         Branches of one exact pricing, and the highest price of leaving a task out.
     """
 
     dive_rounds: tuple[int, ...] = (COLUMNS.dive_rounds,)
+    is_free = False
 
     def __init__(self, data: ClassTable) -> None:
         self.data = data
@@ -61,13 +63,10 @@ class Generation:
         self.columns: list[Column] = []
         self.variables: list[Any] = []
         self.limits = np.empty(0)
+        self.center: Array | None = None
         self.answer: Master | None = None
         self.known: set[Column] = set()
-        self.amounts: list[list[Array]] = [[] for _ in range(data.node_count.size)]
-        self.costs: list[list[int]] = [[] for _ in range(data.node_count.size)]
-        self.weights = np.zeros((data.node_count.size, 1 + data.capacity.shape[1]))
-        self.weights_shift = 0  # their unit is that of profits times 2**-shift
-        self.work = np.zeros(1, dtype=np.int64)
+        self.pricing = Pricing(data, self._allowed)
         self.rounds = 0
         price = data.overload_price.astype(float) + data.use_price
         dearest = price * float(data.demand.max(initial=1)) + data.idle_cost
@@ -79,7 +78,7 @@ class Generation:
         self.solver = mathopt.IncrementalSolver(self.model, mathopt.SolverType.GLOP)
         self.begin(math.inf)
 
-    def begin(self, deadline: float, enough: int | None = None) -> None:
+    def begin(self, deadline: float, enough: float | None = None) -> None:
         """Make ready for a job on the whole problem: it ends at a time, or at a bound."""
         self.begun, self.deadline, self.enough = time.monotonic(), deadline, enough
         self.send: Callable[[Prices], None] = lambda _: None
@@ -88,6 +87,7 @@ class Generation:
         self.most_penalty = COLUMNS.most_penalty * self.unit
         self.central: Prices | None = None
         self.leave([])
+        self.first = self._first_prices() if self.rounds == 0 else None
 
     def _build(self) -> None:
         """Rows: cover every task of a class, use at most the nodes of a class."""
@@ -109,6 +109,11 @@ class Generation:
         for column, penalty in zip(self.left_out, self.penalty.tolist(), strict=True):
             self.model.objective.set_linear_coefficient(column, penalty / self.unit)
 
+    def weigh(self, penalty: Array) -> None:
+        """Have leaving out a task of each class cost so much."""
+        self.penalty[: penalty.size] = penalty
+        self._set_penalties()
+
     def add(self, g: int, tasks: tuple[int, ...]) -> bool:
         """Add a column unless it is there."""
         key = (g, tuple(sorted(tasks)))
@@ -120,8 +125,7 @@ class Generation:
         self.variables.append(column)
         cost = self.data.cost(g, list(tasks))
         self.model.objective.set_linear_coefficient(column, cost / self.unit)
-        self.amounts[g].append(self.data.amounts(g, list(tasks)).astype(np.int32))
-        self.costs[g].append(self.data.node_cost(g, list(tasks)))
+        self.pricing.add(g, tasks)
         self._enter(column, g, tasks)
         return True
 
@@ -135,18 +139,24 @@ class Generation:
         """Rounds of master and pricing; whether the bound met the master's value."""
         smoothing = COLUMNS.smoothing
         most_rounds += self.rounds
+        if self.best is None and self.first is not None:
+            self.center = self.first
         while time.monotonic() < self.deadline:
             answer = self.answer = self._solve_master()
             if answer is None or self.rounds >= most_rounds:
                 break
             if self.enough is not None and self._bound() >= self.enough:
                 break
+            if self.is_free and not answer.left_out.any():
+                return True
             if self._close(answer.value):
                 if self._raise_penalty(answer.left_out):
                     continue
                 return True
             trial = answer.prices
-            if self.center is not None and smoothing > 0:
+            if self.center is not None and self.best is None:
+                trial = self.center
+            elif self.center is not None and smoothing > 0:
                 trial = smoothing * self.center + (1 - smoothing) * answer.prices
             slack = self._slack(answer.value)
             added, complete, _ = self._price(trial, answer, slack)
@@ -198,6 +208,13 @@ class Generation:
         for row, amount in zip(self.cover, (factor * self.count).tolist(), strict=True):
             row.lower_bound = amount
 
+    def _first_prices(self) -> Array | None:
+        """Prices to begin with, where the masters of few columns have poor ones for long."""
+        least, most = COLUMNS.first_cells
+        if not least <= self.data.demand.size * self.data.node_count.size <= most:
+            return None
+        return first_prices(self.data, min(_LONGEST, max(0.01, self.deadline - time.monotonic())))
+
     def leave(self, fixed: list[Column]) -> None:
         """Leave only what some columns, chosen already, have not dealt with."""
         count, nodes = self.data.count.copy(), self.data.node_count.copy()
@@ -208,7 +225,7 @@ class Generation:
 
     def remainder(self) -> Remainder:
         """What more columns may take beside those that are fixed."""
-        return Remainder(self.count, self.nodes)
+        return Remainder(self.count, self.nodes, self.is_free)
 
     def completed(self, fixed: list[Column]) -> tuple[int | None, bool]:
         """Cost of an allocation of these columns, or None; whether nothing is left to place."""
@@ -226,7 +243,9 @@ class Generation:
         self.count, self.nodes = count.copy(), nodes.copy()
         self._cover()
         limits = np.array([
-            0.0 if any(tasks.count(k) > count[k] for k in tasks) else math.inf
+            0.0
+            if not self.is_free and any(tasks.count(k) > count[k] for k in tasks)
+            else math.inf
             for _, tasks in self.columns
         ])  # fmt: skip
         old = np.concatenate((self.limits, np.full(limits.size - self.limits.size, math.inf)))
@@ -234,7 +253,7 @@ class Generation:
             self.variables[c].upper_bound = float(limits[c])
         self.limits = limits
         self.best: Prices | None = None
-        self.center: Array | None = None
+        self.center = None
 
     def _solve_master(self) -> Master | None:
         left = min(_LONGEST, max(0.01, self.deadline - time.monotonic()))
@@ -293,16 +312,7 @@ class Generation:
         least = max(COLUMNS.slack, COLUMNS.relative * abs(bound)) / nodes
         return max(least, min(self.coarsest, COLUMNS.gap_share * (value - bound) / nodes))
 
-    def _known_value(self, g: int, profit: Array, shift: int, allowed: Array) -> int:
-        """The greatest value of a column of class g that the master has, or 0."""
-        if not self.costs[g]:
-            return 0
-        amounts = np.array(self.amounts[g])
-        values = amounts @ profit - (np.array(self.costs[g]) << shift)
-        values[(amounts > allowed).any(axis=1)] = 0
-        return max(0, int(values.max()))
-
-    def _price(self, trial: Array, answer: Master, slack: float) -> tuple[int, bool, Prices | None]:
+    def _price(self, trial: Array, answer: Master, slack: float) -> tuple[int, bool, Prices]:
         """Price at trial prices, keep the Lagrangian bound, add what the master lacks.
 
         Returns
@@ -311,31 +321,45 @@ class Generation:
             Columns with negative reduced cost at the master's own prices.
         complete : bool
             Whether every pricing was solved exactly.
-        prices : Prices or None
-            None if time ran out.
+        prices : Prices
         """
-        data = self.data
-        shift, profit = scaled_prices(data, trial)
-        self.weights *= 2.0 ** (shift - self.weights_shift)
-        self.weights_shift = shift
-        total = self._worth_of_all(shift, profit)
-        values: list[int] = []
-        added, complete = 0, True
-        for g in np.flatnonzero(self.nodes > 0).tolist():
+        shift, profit = scaled_prices(self.data, trial)
+        pricing = self.pricing
+        pricing.begin(shift, self.effort)
+        classes = np.flatnonzero(self.nodes > 0).tolist()
+        priced: dict[int, Priced] = {}
+        added = 0
+        for g in classes:
+            turns = min(COLUMNS.turns, int(self.nodes[g]))
             if time.monotonic() > self.deadline:
-                return 0, False, None  # without all the values there is no bound
-            value, columns, exact = self._best_columns(g, profit, shift, slack)
-            complete &= exact
-            values.append(value)
-            total -= int(self.nodes[g]) * value
-            for tasks in columns:
-                if self._reduced_cost(g, tasks, answer) < -1e-9 * self.unit:
-                    added += self.add(g, tasks)
-        prices = Prices(shift, profit, values, total, self.weights.copy())
+                priced[g] = pricing.bounded(g, profit)
+            elif pricing.deep[g]:
+                priced[g] = pricing.quickly(g, profit, turns)
+            else:
+                priced[g] = pricing.exactly(g, profit, slack, turns)
+            added += self._add_useful(g, priced[g].columns, answer)
+        for g in classes:  # exact where heuristics found nothing at all
+            if added == 0 and not priced[g].exact and priced[g].quick:
+                if time.monotonic() > self.deadline:
+                    break
+                priced[g] = pricing.exactly(g, profit, slack, 0)
+                added += self._add_useful(g, priced[g].columns, answer)
+        total = self._worth_of_all(shift, profit)
+        total -= sum(int(self.nodes[g]) * priced[g].value for g in classes)
+        values = [priced[g].value for g in classes]
+        prices = Prices(shift, profit, values, total, pricing.weights.copy())
         if prices.bound > self._bound():
             self.best, self.center = prices, trial
             self.send(prices)
-        return added, complete, prices
+        return added, all(one.exact for one in priced.values()), prices
+
+    def _add_useful(self, g: int, columns: list[tuple[int, ...]], answer: Master) -> int:
+        """Add the columns with negative reduced cost at the master's own prices; how many."""
+        return sum(
+            self.add(g, tasks)
+            for tasks in columns
+            if self._reduced_cost(g, tasks, answer) < -1e-9 * self.unit
+        )
 
     def _worth_of_all(self, shift: int, prices: Array) -> int:
         """What all tasks are worth at these prices, times 2**shift."""
@@ -350,43 +374,6 @@ class Generation:
         """How many of each item a column may have once some tasks of each class are taken."""
         allowed: Array = np.minimum(most, self.count[items] - taken[items])
         return allowed
-
-    def _best_columns(
-        self, g: int, profit: Array, shift: int, slack: float
-    ) -> tuple[int, list[tuple[int, ...]], bool]:
-        """An upper bound of the values of class g, some of the best columns, and if exact."""
-        data = self.data
-        items, most = data.items(g)
-        taken = np.zeros_like(self.count)
-        allowed = self._allowed(most, items, taken)
-        knapsack = knapsack_of(data, g, shift)._replace(most=allowed)
-        profit = data.profits(g, shift, profit)
-        threshold = self._known_value(g, profit, shift, allowed)
-        multipliers(knapsack, profit, self.weights[g])
-        tables = make_tables(knapsack, profit, self.weights[g])
-        tolerance = int(slack * 2**shift)
-        columns: list[tuple[int, ...]] = []
-        limit = self.effort
-        for _ in range(1 + min(COLUMNS.turns, int(self.nodes[g]))):
-            found = np.full((COLUMNS.kept, COLUMNS.longest), -1, dtype=np.int32)
-            values = np.zeros(COLUMNS.kept, dtype=np.int64)
-            count, best, left_out = price_out(
-                knapsack, profit, allowed, tables, threshold, tolerance, False, limit,
-                found, values, self.work,
-            )  # fmt: skip
-            if limit == self.effort:
-                bound, exact = best + tolerance, left_out == -math.inf
-                if not exact:
-                    bound = max(bound, math.ceil(left_out))
-            elif count == 0:
-                break
-            rows = found[: min(count, COLUMNS.kept)]
-            columns += [tuple(items[row[row >= 0]].tolist()) for row in rows]
-            last = found[(count - 1) % COLUMNS.kept]
-            np.add.at(taken, items[last[last >= 0]], 1)
-            allowed = self._allowed(most, items, taken)
-            threshold, limit = 0, COLUMNS.heuristic_branches
-        return bound, columns, exact
 
 
 def as_prices(duals: Array) -> Array:

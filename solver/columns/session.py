@@ -210,15 +210,50 @@ class Session:
         on_bound : callable
             Told of every better bound, in exact units of cost.
         """
-
-        def news(item: tuple[Any, ...]) -> None:
-            if item[0] == "allocation":
-                on_allocation(item[2])
-            else:
-                self._pass_on(item[1], on_bound)
-
+        news = self._told_of(on_allocation, on_bound)
         answer = self._run("branch", time_limit, news, {"upper": upper, "bound": bound})
         return 0 if answer is None else int(answer["parts"])
+
+    def count_nodes(
+        self,
+        time_limit: float,
+        upper: int | None,
+        bound: int,
+        most_probes: int,
+        seed: int,
+        on_allocation: Callable[[list[Column]], None],
+        on_bound: Callable[[int], None],
+    ) -> int:
+        """Branch on how many nodes of each class are on (`solver.columns.counting`).
+
+        Parameters
+        ----------
+        time_limit : float
+        upper, bound : int
+            Costs on the grid: the one to beat, if any, and a proven bound.
+        most_probes, seed : int
+            At most so many numbers are tried by column generation.
+        on_allocation, on_bound : callable
+            As in `branch`.
+
+        Returns
+        -------
+        int
+            How many numbers were tried by column generation.
+        """
+        deadline = time.monotonic() + time_limit
+        if not compile_ahead(lambda: time.monotonic() >= deadline):
+            return 0
+        job = {
+            "upper": upper,
+            "bound": bound,
+            "most_probes": most_probes,
+            "seed": seed,
+            "prices": self.prices,
+        }
+        news = self._told_of(on_allocation, on_bound)
+        answer = self._run("count_nodes", deadline - time.monotonic(), news, job)
+        return 0 if answer is None else int(answer["probes"])
 
     def list_columns(
         self, below: int, most: int, time_limit: float, prices: list[Prices] | None = None
@@ -293,6 +328,17 @@ class Session:
         self._told = len(self.columns)
         self.columns += later
         return answer
+
+    def _told_of(
+        self, on_allocation: Callable[[list[Column]], None], on_bound: Callable[[int], None]
+    ) -> Callable[[tuple[Any, ...]], None]:
+        def news(item: tuple[Any, ...]) -> None:
+            if item[0] == "allocation":
+                on_allocation(item[2])
+            else:
+                self._pass_on(item[1], on_bound)
+
+        return news
 
     def _pass_on(self, grid_bound: int, on_bound: Callable[[int], None]) -> None:
         units = self.problem.outer_grid.bound_in_units(grid_bound)

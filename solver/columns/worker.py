@@ -8,14 +8,14 @@ from typing import Any
 
 from ..problem.table import ClassTable, Column
 from .branching import branch_and_price
+from .counting.nodes import Counting
 from .diving import Diving
 from .enumeration import enumerate_columns
 from .generation import Generation
-from .modes.generation import ModeGeneration
+from .modes.generation import generation
 from .modes.patterns import deal_patterns
-from .modes.table import ModeTable
 
-__all__ = ["branch", "dive", "forget", "generate", "list_columns", "patterns"]
+__all__ = ["branch", "count_nodes", "dive", "forget", "generate", "list_columns", "patterns"]
 
 
 class _Kept:
@@ -39,7 +39,7 @@ class _Kept:
     def master(self, deadline: float, enough: int | None = None) -> Generation:
         """The master of the whole problem, with all columns."""
         if self._master is None:
-            self._master = _generation(self.table)
+            self._master = generation(self.table)
         self._master.begin(deadline, enough)
         for g, tasks in self.columns[self._entered :]:
             self._master.add(g, tasks)
@@ -52,10 +52,6 @@ class _Kept:
             self.add(self._master.columns)
         news, self.told = self.columns[self.told :], len(self.columns)
         return news
-
-
-def _generation(table: ClassTable) -> Generation:
-    return ModeGeneration(table) if isinstance(table, ModeTable) else Generation(table)
 
 
 _kept: dict[str, _Kept] = {}
@@ -105,7 +101,7 @@ def generate(payload: dict[str, Any], send: Callable[[Any], None]) -> dict[str, 
         return None
     master = session.master(time.monotonic() + payload["time_limit"], payload["enough"])
     master.send = send
-    before = master.rounds, int(master.work[0])
+    before = master.rounds, int(master.pricing.work[0])
     converged = master.iterate()
     if converged:
         master.move_inwards()
@@ -114,7 +110,7 @@ def generate(payload: dict[str, Any], send: Callable[[Any], None]) -> dict[str, 
         "columns": session.news(),
         "converged": converged,
         "rounds": master.rounds - before[0],
-        "branches": int(master.work[0]) - before[1],
+        "branches": int(master.pricing.work[0]) - before[1],
     }
 
 
@@ -153,6 +149,17 @@ def branch(payload: dict[str, Any], send: Callable[[Any], None]) -> dict[str, An
         return None
     parts = branch_and_price(session.table, session.columns, payload, send)
     return {"columns": [], "parts": parts}
+
+
+def count_nodes(payload: dict[str, Any], send: Callable[[Any], None]) -> dict[str, Any] | None:
+    """Branch on how many nodes of each class are on: `counting.nodes.Counting`."""
+    session = _session(payload)
+    if session is None:
+        return None
+    run = Counting(session.table, session.columns, payload, send)
+    run.run()
+    session.add(run.columns)
+    return {"columns": session.news(), "probes": run.probes}
 
 
 def list_columns(payload: dict[str, Any], _send: Callable[[Any], None]) -> dict[str, Any] | None:

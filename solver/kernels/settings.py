@@ -48,6 +48,8 @@ class LoopSettings:
     """Tasks of either node that a chain may move."""
     multiplier_steps: int = 60
     """Steps of the search for the multipliers of a pricing."""
+    filling_passes: int = 20
+    """Passes of exchanges over the tasks of a node that is filled for pricing, at most."""
     table_cells: int = 8_000_000
     """Cells of the tables of a pricing."""
     most_buckets: int = 2048

@@ -10,7 +10,7 @@ from ..model.exact import Array
 from .build.jit import inner, kernel
 from .settings import LOOPS
 
-__all__ = ["Knapsack", "Tables", "make_tables", "multipliers"]
+__all__ = ["Knapsack", "Tables", "make_tables", "multipliers", "upper_limit", "useful"]
 _ROUNDING = 2.0**-50
 _STEPS = LOOPS.multiplier_steps
 _CELLS = LOOPS.table_cells
@@ -140,6 +140,67 @@ def multipliers(knapsack: Knapsack, profit: Array, weights: Array) -> float:
             else:
                 steps[c] *= 0.5
     return best
+
+
+@kernel
+def upper_limit(knapsack: Knapsack, profit: Array, weights: Array) -> float:
+    """What no set of tasks is worth more than, by the Lagrangian at given multipliers.
+
+    Parameters
+    ----------
+    profit : (K,) int64
+    weights : (1 + d,) float64
+        Multipliers; see `multipliers`. They are made valid here too.
+
+    Returns
+    -------
+    float
+        The idle cost is taken off; rounded up by more than rounding can have taken.
+    """
+    _make_valid(knapsack, weights)
+    bound = _bound_at(knapsack, profit, weights[0], weights[1:])
+    scale = float(knapsack.idle_cost) + weights[0] * knapsack.node_compute
+    for d in range(knapsack.capacity.size):
+        scale += weights[1 + d] * knapsack.capacity[d]
+    for k in range(profit.size):
+        price = weights[0] * knapsack.demand[k]
+        for d in range(knapsack.capacity.size):
+            price += weights[1 + d] * knapsack.needs[k, d]
+        scale += (abs(float(profit[k])) + price) * knapsack.most[k]
+    margin = _ROUNDING * scale * (100 + 64 * profit.size) + 1.0
+    limit: float = bound - knapsack.idle_cost + margin
+    return limit
+
+
+@kernel
+def useful(knapsack: Knapsack, profit: Array, weights: Array, least: float) -> Array:
+    """How many of each class a set can have whose value is above a given one.
+
+    A set with m tasks of a class whose reduced profit is negative is worth at least m times that
+    less than the bound (Ingargiola and Korsh 1973).
+
+    Parameters
+    ----------
+    profit : (K,) int64
+    weights : (1 + d,) float64
+        Multipliers; see `multipliers`. They are made valid here too.
+    least : float
+
+    Returns
+    -------
+    (K,) int64
+    """
+    room = upper_limit(knapsack, profit, weights) - least
+    most = knapsack.most.copy()
+    for k in range(profit.size):
+        reduced = profit[k] - weights[0] * knapsack.demand[k]
+        for d in range(knapsack.capacity.size):
+            reduced -= weights[1 + d] * knapsack.needs[k, d]
+        if room <= 0.0:
+            most[k] = 0
+        elif reduced * most[k] < -room:
+            most[k] = int(room / -reduced)
+    return most
 
 
 @inner

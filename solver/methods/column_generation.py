@@ -14,6 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..columns.counting.table import costs_nothing_else, may_count
 from ..columns.program import columns_of, decode, most_of_others, set_model
 from ..columns.session import Session
 from ..engines.process import EngineCrash
@@ -73,13 +74,38 @@ def prove(problem: Problem, options: Options, best: Best) -> None:
         if best.node_index is not None:
             session.add(columns_of(problem, best.node_index))
         _add_found(session, best)
+        if costs_nothing_else(session.table):
+            _count_nodes(session, options, best, COLUMN_GENERATION.pack_share, most_probes=0)
+        if best.settled():
+            return
         session.generate(
             COLUMN_GENERATION.generate_share * options.seconds_left(),
             _grid_cost(problem, best),
             lambda bound: best.bounded(bound, Proof.COLUMNS),
         )
-        if session.bound is not None:
+        if session.bound is None:
+            return
+        _count_nodes(session, options, best, COLUMN_GENERATION.count_share, most_probes=10**6)
+        if options.seconds_left() > 0 and not best.settled():
             _take_steps(session, options, best)
+
+
+def _count_nodes(
+    session: Session, options: Options, best: Best, share: float, most_probes: int
+) -> None:
+    """Branch on how many nodes of each class are on, where being on has a cost."""
+    problem, seconds = session.problem, options.seconds_left()
+    if seconds <= 0 or best.settled() or not may_count(session.table):
+        return
+    session.count_nodes(
+        share * seconds,
+        _grid_cost(problem, best),
+        _grid_bound(session, best),
+        most_probes,
+        options.seed,
+        on_allocation=lambda columns: _offer(problem, best, columns, np.ones(len(columns))),
+        on_bound=lambda bound: best.bounded(bound, Proof.BRANCHING),
+    )
 
 
 def _take_steps(session: Session, options: Options, best: Best) -> None:
@@ -206,10 +232,8 @@ def _on_grid(problem: Problem, units: int) -> int:
 
 def _grid_bound(session: Session, best: Best) -> int:
     """The bound that has been proved by now, on the grid."""
-    assert session.bound is not None
-    if best.bound is None:
-        return session.bound
-    return max(session.bound, _on_grid(session.problem, best.bound))
+    known = 0 if session.bound is None else session.bound
+    return known if best.bound is None else max(known, _on_grid(session.problem, best.bound))
 
 
 def _close_gap(session: Session, options: Options, best: Best) -> tuple[list[Column], bool]:

@@ -33,13 +33,13 @@ import numpy as np
 from ortools.math_opt.python import mathopt
 
 from ...model.exact import Array
-from ...problem.table import Column
+from ...problem.table import ClassTable, Column
 from ...settings import COLUMNS
 from ..generation import Generation, as_prices
 from ..master import Master, Remainder
 from .table import ModeTable
 
-__all__ = ["ModeGeneration", "least_cost_of_forms"]
+__all__ = ["ModeGeneration", "generation", "least_cost_of_forms"]
 
 
 def least_cost_of_forms(
@@ -186,6 +186,9 @@ class ModeGeneration(Generation):
         for r, number in _use_of_limits(self.data, (g, tasks)).items():
             self.side[r].set_coefficient(column, float(number))
 
+    def _first_prices(self) -> Array | None:
+        return None  # those of modes come with prices of the other rows
+
     def _cover(self, factor: float = 1.0) -> None:
         for row, m in zip(self.tasks, self.data.forms.task_count.tolist(), strict=True):
             row.upper_bound = row.lower_bound = factor * m
@@ -253,6 +256,11 @@ class ModeGeneration(Generation):
         if cost is not None:
             cost += sum(data.cost(g, list(tasks)) for g, tasks in fixed)
         return cost, int(tasks_in.sum()) == int(data.forms.task_count.sum())
+
+
+def generation(table: ClassTable) -> Generation:
+    """Column generation for a table, be it of modes or not."""
+    return ModeGeneration(table) if isinstance(table, ModeTable) else Generation(table)
 
 
 class _ModeRemainder(Remainder):

@@ -24,11 +24,13 @@ from ...model.records import Node, Task, Variant
 from ...problem.problem import Problem
 from ...system.locks import hold
 from ..descent import descend, feed, make_ranking, regroup_some, relieve, switch_off
+from ..filling import fill_node
 from ..greedy import fill_greedily, fill_quickly
 from ..moves.sets import make_buffers
+from ..packing import pack
 from ..pricing import price_out
 from ..state import Facts, State, make_facts, make_state, task_order
-from ..tables import Knapsack, make_tables, multipliers
+from ..tables import Knapsack, make_tables, multipliers, upper_limit, useful
 from . import store
 from .jit import KERNELS
 from .ready import child_environment, mark_failed
@@ -80,9 +82,15 @@ def _pricing() -> None:
     facts = _example()[0]
     room = facts.capacity.copy()
     most, apart = np.ones(5, dtype=np.int64), np.zeros((0, 0), dtype=np.bool_)
+    place, holds = np.zeros(5, dtype=np.int64), np.ones((5, 3), dtype=np.bool_)
+    rng = np.random.default_rng(0)
+    pack(facts.needs, holds, np.ones(facts.needs.shape[1]), place, room.copy(), 9, 1.0, 0.1, rng)
     knapsack = Knapsack(facts.demand, most, facts.needs, 10, 3, 0, room[0], apart)
     weights, found = np.zeros(2), np.zeros((3, 4), dtype=np.int32)
     multipliers(knapsack, facts.demand, weights)
+    upper_limit(knapsack, facts.demand, weights)
+    useful(knapsack, facts.demand, weights, 0.0)
+    fill_node(knapsack, facts.demand, most, weights, np.zeros(5, dtype=np.int64))
     tables = make_tables(knapsack, facts.demand, weights)
     values, work = np.zeros(3, dtype=np.int64), np.zeros(1, dtype=np.int64)
     price_out(knapsack, facts.demand, knapsack.most, tables, 0, 0, False, 9, found, values, work)
