@@ -121,7 +121,9 @@ class ColumnGenerationSettings:
     pack_share: float = 0.15
     """For packing all tasks onto the cheapest nodes that may do, where only nodes have a cost."""
     count_share: float = 0.7
-    """For branching on how many nodes are on."""
+    """For branching on how many nodes are on, where only nodes have a cost."""
+    count_share_of_other: float = 0.2
+    """The same where other things have a cost too."""
     try_share: float = 0.1
     """For the integer program over all columns known."""
     proof_share: float = 0.3

@@ -85,7 +85,9 @@ def prove(problem: Problem, options: Options, best: Best) -> None:
         )
         if session.bound is None:
             return
-        _count_nodes(session, options, best, COLUMN_GENERATION.count_share, most_probes=10**6)
+        is_free = costs_nothing_else(session.table)
+        share = COLUMN_GENERATION.count_share if is_free else COLUMN_GENERATION.count_share_of_other
+        _count_nodes(session, options, best, share, most_probes=10**6)
         if options.seconds_left() > 0 and not best.settled():
             _take_steps(session, options, best)
 
