@@ -333,10 +333,8 @@ class Generation:
             turns = min(COLUMNS.turns, int(self.nodes[g]))
             if time.monotonic() > self.deadline:
                 priced[g] = pricing.bounded(g, profit)
-            elif pricing.deep[g]:
-                priced[g] = pricing.quickly(g, profit, turns)
             else:
-                priced[g] = pricing.exactly(g, profit, slack, turns)
+                priced[g] = self._priced(g, profit, slack, turns)
             added += self._add_useful(g, priced[g].columns, answer)
         for g in classes:  # exact where heuristics found nothing at all
             if added == 0 and not priced[g].exact and priced[g].quick:
@@ -352,6 +350,12 @@ class Generation:
             self.best, self.center = prices, trial
             self.send(prices)
         return added, all(one.exact for one in priced.values()), prices
+
+    def _priced(self, g: int, profit: Array, slack: float, turns: int) -> Priced:
+        """The first pricing of a class of nodes in a round."""
+        if self.pricing.deep[g]:
+            return self.pricing.quickly(g, profit, turns)
+        return self.pricing.exactly(g, profit, slack, turns)
 
     def _add_useful(self, g: int, columns: list[tuple[int, ...]], answer: Master) -> int:
         """Add the columns with negative reduced cost at the master's own prices; how many."""

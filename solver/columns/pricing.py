@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..kernels.filling import fill_node
 from ..kernels.pricing import price_out
+from ..kernels.quick_sets import fill_node
 from ..kernels.tables import Knapsack, Tables, make_tables, multipliers, upper_limit, useful
 from ..model.exact import Array
 from ..problem.table import ClassTable
@@ -51,6 +51,7 @@ class Pricing:
         Items of the columns known of each class, and their costs beside use.
     weights : (G, 1 + d) float64
         Multipliers of the capacities, in units of the profits times 2**-shift.
+    shift : int
     deep : (G,) bool
         Whether the last exact pricing took long, so that a heuristic comes first.
     work : (1,) int64
@@ -63,7 +64,7 @@ class Pricing:
         self.amounts: list[list[Array]] = [[] for _ in range(G)]
         self.costs: list[list[int]] = [[] for _ in range(G)]
         self.weights = np.zeros((G, 1 + data.capacity.shape[1]))
-        self._shift, self._effort = 0, COLUMNS.effort
+        self.shift, self._effort = 0, COLUMNS.effort
         self.deep = np.zeros(G, dtype=np.bool_)
         self.work = np.zeros(1, dtype=np.int64)
 
@@ -74,8 +75,8 @@ class Pricing:
 
     def begin(self, shift: int, effort: int) -> None:
         """Begin a round with profits times 2**shift, and so many branches of an exact pricing."""
-        self.weights *= 2.0 ** (shift - self._shift)
-        self._shift, self._effort = shift, effort
+        self.weights *= 2.0 ** (shift - self.shift)
+        self.shift, self._effort = shift, effort
 
     def bounded(self, g: int, prices: Array) -> Priced:
         """What columns of class g are worth at most, by the multipliers as they are."""
@@ -87,8 +88,8 @@ class Pricing:
         """The knapsack, what its items bring, and their classes."""
         items, most = self.data.items(g)
         allowed = self._allowed(most, items, np.zeros_like(self.data.count))
-        knapsack = knapsack_of(self.data, g, self._shift)._replace(most=allowed)
-        return knapsack, self.data.profits(g, self._shift, prices), items
+        knapsack = knapsack_of(self.data, g, self.shift)._replace(most=allowed)
+        return knapsack, self.data.profits(g, self.shift, prices), items
 
     def quickly(self, g: int, prices: Array, turns: int) -> Priced:
         """Columns of class g by a heuristic, each of other tasks than those before."""
@@ -106,7 +107,7 @@ class Pricing:
     def exactly(self, g: int, prices: Array, slack: float, turns: int) -> Priced:
         """The best column of class g up to `slack` in cost, within the effort, and more columns."""
         knapsack, profit, items = problem = self._problem(g, prices)
-        weights, tolerance = self.weights[g], int(slack * 2**self._shift)
+        weights, tolerance = self.weights[g], int(slack * 2**self.shift)
         multipliers(knapsack, profit, weights)
         threshold = self._known_value(g, profit, knapsack.most)
         columns: list[tuple[int, ...]] = []
@@ -186,6 +187,6 @@ class Pricing:
         if not self.costs[g]:
             return 0
         amounts = np.array(self.amounts[g])
-        values = amounts @ profit - (np.array(self.costs[g]) << self._shift)
+        values = amounts @ profit - (np.array(self.costs[g]) << self.shift)
         values[(amounts > allowed).any(axis=1)] = 0
         return max(0, int(values.max()))

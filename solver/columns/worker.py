@@ -14,6 +14,7 @@ from .enumeration import enumerate_columns
 from .generation import Generation
 from .modes.generation import generation
 from .modes.patterns import deal_patterns
+from .modes.table import ModeTable
 
 __all__ = ["branch", "count_nodes", "dive", "forget", "generate", "list_columns", "patterns"]
 

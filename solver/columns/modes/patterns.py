@@ -21,6 +21,7 @@ from ...problem.table import Column
 from ...settings import COLUMNS, PATTERNS
 from ..knapsack import knapsack_of
 from ..master import Master
+from ..pricing import Priced
 from .domains import Merged, deal_evenly, expand
 from .generation import ModeGeneration
 from .table import ModeTable
@@ -53,11 +54,9 @@ class PatternGeneration(ModeGeneration):
         self._filled.clear()
         return super()._price(trial, answer, slack)
 
-    def _best_columns(
-        self, g: int, profit: Array, shift: int, slack: float
-    ) -> tuple[int, list[tuple[int, ...]], bool]:
+    def _priced(self, g: int, profit: Array, slack: float, turns: int) -> Priced:
         """The Lagrangian's value of the knapsack, and the best of some sets that fit."""
-        data = self.data
+        data, shift = self.data, self.pricing.shift
         items, most = data.items(g)
         allowed = self._allowed(most, items, np.zeros_like(self.count))
         knapsack = knapsack_of(data, g, shift)._replace(most=allowed)
@@ -66,7 +65,7 @@ class PatternGeneration(ModeGeneration):
         alike = b"".join(each.tobytes() for each in (profit, allowed, knapsack.capacity))
         key = knapsack.node_compute, knapsack.overload_price, knapsack.idle_cost, alike
         if key not in self._filled:
-            bound = multipliers(knapsack, profit, self.weights[g])
+            bound = multipliers(knapsack, profit, self.pricing.weights[g])
             sets = self._fill(knapsack, profit, allowed, g)
             values = {
                 tasks: int((profit * amounts).sum())
@@ -75,7 +74,7 @@ class PatternGeneration(ModeGeneration):
             }
             best = sorted(values, key=lambda tasks: -values[tasks])[: PATTERNS.kept]
             self._filled[key] = max(0, math.ceil(min(bound, 2.0**62))), best
-        return *self._filled[key], False
+        return Priced(*self._filled[key], exact=False, quick=False)
 
     def _fill(
         self, knapsack: Knapsack, profit: Array, allowed: Array, g: int
@@ -83,7 +82,7 @@ class PatternGeneration(ModeGeneration):
         """Sets of tasks at several multipliers of the capacities that are relaxed."""
         from ...kernels.whole.filling import fill_node
 
-        weights = self.weights[g].copy()
+        weights = self.pricing.weights[g].copy()
         real = knapsack.capacity.size - self.data.num_limit_dimensions
         weights[1 + real :] = 0.0  # groups keep these
         worth = weights[1 : 1 + real] * knapsack.capacity[:real]

@@ -24,11 +24,11 @@ from ...model.records import Node, Task, Variant
 from ...problem.problem import Problem
 from ...system.locks import hold
 from ..descent import descend, feed, make_ranking, regroup_some, relieve, switch_off
-from ..filling import fill_node
 from ..greedy import fill_greedily, fill_quickly
 from ..moves.sets import make_buffers
 from ..packing import pack
 from ..pricing import price_out
+from ..quick_sets import fill_node
 from ..state import Facts, State, make_facts, make_state, task_order
 from ..tables import Knapsack, make_tables, multipliers, upper_limit, useful
 from . import store

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from test_pricing import all_sets, knapsacks
 
-from solver.kernels.filling import fill_node
+from solver.kernels.quick_sets import fill_node
 from solver.kernels.tables import multipliers, upper_limit, useful
 
 
