@@ -334,6 +334,10 @@ class ColumnSettings:
     """Branches of an exact pricing, to begin with."""
     most_effort: int = 1_000_000_000
     """The same at most."""
+    least_effort: int = 10_000
+    """The same at least, when time is nearly up."""
+    speed: float = 1e7
+    """Branches a second, about."""
     turns: int = 12
     """Further columns of a node class that are looked for in a round."""
     first_cells: tuple[int, int] = (500, 60_000)
@@ -362,6 +366,10 @@ class ColumnSettings:
     """Up to so many classes of nodes it is branched on how many of each are on."""
     number_branches: int = 50_000
     """Branches of the program of these numbers."""
+    near: float = 2e-4
+    """How near to the master's value its bound has to come, where only nodes have a cost."""
+    counted_effort: int = 2_000_000
+    """Branches of an exact pricing at most, with given numbers of nodes."""
     cut_effort: int = 300_000
     """Branches of a pricing that makes a cut for them."""
     packing_tries: int = 1_000_000

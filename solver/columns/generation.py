@@ -50,8 +50,12 @@ class Generation:
         Rounds after a choice of a dive, and more of them while tasks are left out.
     is_free : bool
         Whether only tasks left out have a cost, so that nothing is better than to have none.
-    effort, most_penalty : int, float
-        Branches of one exact pricing, and the highest price of leaving a task out.
+    effort, most_effort : int
+        Branches of one exact pricing, now and at most.
+    most_penalty : float
+        The highest price of leaving a task out.
+    near : float
+        How close the bound may stay below the master's value, as a share of it.
     """
 
     dive_rounds: tuple[int, ...] = (COLUMNS.dive_rounds,)
@@ -82,9 +86,9 @@ class Generation:
         """Make ready for a job on the whole problem: it ends at a time, or at a bound."""
         self.begun, self.deadline, self.enough = time.monotonic(), deadline, enough
         self.send: Callable[[Prices], None] = lambda _: None
-        self.effort = COLUMNS.effort
+        self.effort, self.most_effort = COLUMNS.effort, COLUMNS.most_effort
         self.coarsest = self.unit / 100
-        self.most_penalty = COLUMNS.most_penalty * self.unit
+        self.most_penalty, self.near = COLUMNS.most_penalty * self.unit, 0.0
         self.central: Prices | None = None
         self.leave([])
         self.first = self._first_prices() if self.rounds == 0 else None
@@ -165,7 +169,7 @@ class Generation:
                 smoothing = COLUMNS.smoothing
             elif trial is not answer.prices:
                 smoothing = 0.0 if smoothing < 0.2 else smoothing / 2
-            elif not complete and self.effort < COLUMNS.most_effort:
+            elif not complete and self.effort < self.most_effort:
                 self.effort *= 8
             elif complete and slack > self._slack(self._bound()):
                 self.coarsest = slack / 8
@@ -297,9 +301,8 @@ class Generation:
         """Whether no better integer bound than the present one can come out."""
         if self.best is None:
             return False
-        return math.ceil(self._bound() - 1e-9) >= math.ceil(
-            value - 1e-6 * max(1.0, abs(value)) * 1e-3
-        )
+        least = value - max(1e-9 * max(1.0, abs(value)), self.near * abs(value))
+        return math.ceil(self._bound() - 1e-9) >= math.ceil(least)
 
     def _bound(self) -> float:
         return -math.inf if self.best is None else self.best.bound
@@ -325,7 +328,8 @@ class Generation:
         """
         shift, profit = scaled_prices(self.data, trial)
         pricing = self.pricing
-        pricing.begin(shift, self.effort)
+        seconds = min(_LONGEST, max(0.0, self.deadline - time.monotonic()))
+        pricing.begin(shift, min(self.effort, int(COLUMNS.least_effort + seconds * COLUMNS.speed)))
         classes = np.flatnonzero(self.nodes > 0).tolist()
         priced: dict[int, Priced] = {}
         added = 0

@@ -95,24 +95,35 @@ class Counting:
         self.master.begin(self.deadline)
         self.master.is_free = self.program.is_free
         cuts = [(one.shift, one.profit) for one in prices]
+        idle = self.program.idle
+        known = [
+            [v + (p << one.shift) for v, p in zip(one.values, idle, strict=True)] for one in prices
+        ]
         first = None if prices else first_prices(self.table, self.deadline - time.monotonic())
         if first is not None:
             cuts.append(scaled_prices(self.table, first))
+            known.append([])
         if self.program.is_free and cuts:  # a task left out costs about what its place does
             shift, profit = cuts[0]
             worth = profit * 2.0**-shift
             self.master.weigh(np.maximum(worth, worth.max(initial=1.0) / 1000))
-        for shift, profit in cuts:
-            self._add_cut(shift, profit)
+        for (shift, profit), values in zip(cuts, known, strict=True):
+            self._add_cut(shift, profit, dict(enumerate(values)))
 
-    def _add_cut(self, shift: int, profit: Array) -> None:
-        """The cut of some prices, for all classes: those that are not on are priced too."""
+    def _add_cut(self, shift: int, profit: Array, known: dict[int, int]) -> None:
+        """The cut of some prices; `known` are upper bounds of the values of some classes.
+
+        Those of the master are values less the idle cost, or 0, so that with it they are bounds.
+        """
         pricing = self.master.pricing
         pricing.begin(shift, COLUMNS.cut_effort)
-        values = [
-            pricing.exactly(g, profit, 0.0, 0).value if n > 0 else 0
-            for g, n in enumerate(self.table.node_count.tolist())
-        ]
+        values = []
+        for g, n in enumerate(self.table.node_count.tolist()):
+            value = known.get(g)
+            if value is None or value > 0:
+                priced = pricing.exactly(g, profit, 0.0, 0).value if n > 0 else 0
+                value = priced if value is None else min(value, priced)
+            values.append(value)
         worth = self.master._worth_of_all(shift, profit)
         self.program.add(Cut(shift, worth, tuple(values)))
 
@@ -183,10 +194,12 @@ class Counting:
             enough = 1e-6 * master.unit
         master.begin(until, None if enough == math.inf else enough)
         if self.program.is_free:
-            master.most_penalty = 0.0
+            master.most_penalty, master.most_effort = 0.0, COLUMNS.counted_effort
         master.iterate()
         if master.best is not None:
-            self._add_cut(master.best.shift, master.best.profit)
+            on = [g for g, n in enumerate(numbers) if n > 0]
+            known = dict(zip(on, master.best.values, strict=True))
+            self._add_cut(master.best.shift, master.best.profit, known)
             better = self.program.cost(numbers)
             if better is None or better > cost:
                 return
