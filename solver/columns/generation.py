@@ -91,7 +91,6 @@ class Generation:
         self.most_penalty, self.near = COLUMNS.most_penalty * self.unit, 0.0
         self.central: Prices | None = None
         self.leave([])
-        self.first = self._first_prices() if self.rounds == 0 else None
 
     def _build(self) -> None:
         """Rows: cover every task of a class, use at most the nodes of a class."""
@@ -143,8 +142,8 @@ class Generation:
         """Rounds of master and pricing; whether the bound met the master's value."""
         smoothing = COLUMNS.smoothing
         most_rounds += self.rounds
-        if self.best is None and self.first is not None:
-            self.center = self.first
+        if self.rounds == 0 and not self.is_free:
+            self.center = self._first_prices()
         while time.monotonic() < self.deadline:
             answer = self.answer = self._solve_master()
             if answer is None or self.rounds >= most_rounds:

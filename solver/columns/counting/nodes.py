@@ -99,7 +99,9 @@ class Counting:
         known = [
             [v + (p << one.shift) for v, p in zip(one.values, idle, strict=True)] for one in prices
         ]
-        first = None if prices else first_prices(self.table, self.deadline - time.monotonic())
+        first = None
+        if self.program.is_free or not prices:
+            first = first_prices(self.table, max(0.01, self.deadline - time.monotonic()))
         if first is not None:
             cuts.append(scaled_prices(self.table, first))
             known.append([])
@@ -129,6 +131,9 @@ class Counting:
 
     def run(self) -> None:
         """Numbers of nodes by rising cost, until none is left below the best."""
+        found = self.program.least(int(min(self.upper, self._most())))
+        if found is not None:
+            self._raise_bound(found[0])
         self._approach()
         while time.monotonic() < self.deadline:
             below = self.upper if self.upper < math.inf else self._most()
