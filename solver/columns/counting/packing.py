@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...kernels.packing import pack
+from ...kernels.annealing import pack
 from ...problem.table import ClassTable, Column
 from ...settings import COLUMNS
 from .numbers import Numbers

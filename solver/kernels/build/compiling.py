@@ -23,10 +23,10 @@ from ...model.instance import Instance
 from ...model.records import Node, Task, Variant
 from ...problem.problem import Problem
 from ...system.locks import hold
+from ..annealing import pack
 from ..descent import descend, feed, make_ranking, regroup_some, relieve, switch_off
 from ..greedy import fill_greedily, fill_quickly
 from ..moves.sets import make_buffers
-from ..packing import pack
 from ..pricing import price_out
 from ..quick_sets import fill_node
 from ..state import Facts, State, make_facts, make_state, task_order
