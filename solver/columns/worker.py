@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ..problem.table import ClassTable, Column
-from ..settings import COLUMNS
 from .branching import branch_and_price
 from .counting.nodes import Counting
+from .counting.settings import COUNTING
 from .counting.table import costs_nothing_else
 from .diving import Diving
 from .enumeration import enumerate_columns
@@ -105,7 +105,7 @@ def generate(payload: dict[str, Any], send: Callable[[Any], None]) -> dict[str, 
     master = session.master(time.monotonic() + payload["time_limit"], payload["enough"])
     master.send = send
     if costs_nothing_else(session.table):
-        master.near = COLUMNS.near  # the numbers of nodes come to a better bound
+        master.near = COUNTING.near  # the numbers of nodes come to a better bound
     before = master.rounds, int(master.pricing.work[0])
     converged = master.iterate()
     if converged:

@@ -24,7 +24,6 @@ import numpy as np
 
 from ...model.exact import Array
 from ...problem.table import ClassTable, Column
-from ...settings import COLUMNS
 from ..branching import branch_and_price
 from ..diving import Diving
 from ..knapsack import scaled_prices
@@ -34,6 +33,7 @@ from ..modes.table import ModeTable
 from ..prices import Prices
 from .numbers import Cut, Numbers, NumbersProgram
 from .packing import pack_nodes
+from .settings import COUNTING
 from .table import costs_nothing_else
 
 __all__ = ["Counting"]
@@ -78,8 +78,8 @@ class Counting:
         upper, self.bound = payload["upper"], payload["bound"]
         self.upper: float = math.inf if upper is None else upper
         self.seed, self.probes, self.most_probes = payload["seed"], 0, payload["most_probes"]
-        longer = COLUMNS.longer_packing if self.most_probes else 1
-        self.tries = longer * COLUMNS.packing_tries
+        longer = COUNTING.longer_packing if self.most_probes else 1
+        self.tries = longer * COUNTING.packing_tries
         self.rng = np.random.default_rng(self.seed)
         idle, most = table.idle_cost.tolist(), table.node_count.tolist()
         self.program = NumbersProgram(idle, most, costs_nothing_else(table))
@@ -118,7 +118,7 @@ class Counting:
         Those of the master are values less the idle cost, or 0, so that with it they are bounds.
         """
         pricing = self.master.pricing
-        pricing.begin(shift, COLUMNS.cut_effort)
+        pricing.begin(shift, COUNTING.cut_effort)
         values = []
         for g, n in enumerate(self.table.node_count.tolist()):
             value = known.get(g)
@@ -151,7 +151,7 @@ class Counting:
                 continue
             elif self.probes < self.most_probes:
                 self._probe(numbers, cost)
-            elif len(self.left_open) < COLUMNS.most_packs:
+            elif len(self.left_open) < COUNTING.most_packs:
                 self._leave_open(numbers, cost)
             else:
                 return
@@ -161,13 +161,13 @@ class Counting:
         if not self.program.is_free or not self.program.cuts:
             return
         fails, works = 0.0, math.inf
-        for _ in range(COLUMNS.approaches):
-            share = COLUMNS.first_slack if works == math.inf else (fails + works) / 2
+        for _ in range(COUNTING.approaches):
+            share = COUNTING.first_slack if works == math.inf else (fails + works) / 2
             if works == math.inf and fails > 0:
                 share = 3 * fails
             found = self.program.with_slack(share).least(int(min(self.upper, self._most())))
             late = time.monotonic() > self.deadline
-            if late or share > 1 or works - fails < COLUMNS.least_slack or found is None:
+            if late or share > 1 or works - fails < COUNTING.least_slack or found is None:
                 return
             # None: nothing below the best has so much room.
             if found[1] is None or self._pack(found[1], self.tries):
@@ -193,13 +193,13 @@ class Counting:
         master = self.master
         master.data = replace(self.free, node_count=np.array(numbers))
         left = self.deadline - time.monotonic()
-        until = time.monotonic() + max(COLUMNS.probe_share * left, min(left, 1.0))
+        until = time.monotonic() + max(COUNTING.probe_share * left, min(left, 1.0))
         enough = self.upper - paid
         if self.program.is_free:
             enough = 1e-6 * master.unit
         master.begin(until, None if enough == math.inf else enough)
         if self.program.is_free:
-            master.most_penalty, master.most_effort = 0.0, COLUMNS.counted_effort
+            master.most_penalty, master.most_effort = 0.0, COUNTING.counted_effort
         master.iterate()
         if master.best is not None:
             on = [g for g, n in enumerate(numbers) if n > 0]
@@ -229,11 +229,11 @@ class Counting:
     def _dive(self, paid: int, cost: int) -> None:
         """Look for an allocation on the nodes of the master by diving."""
         left = self.deadline - time.monotonic()
-        self.master.begin(time.monotonic() + COLUMNS.number_dive_share * left)
+        self.master.begin(time.monotonic() + COUNTING.number_dive_share * left)
         job = {
             "upper": None if self.upper == math.inf else self.upper - paid,
             "enough": cost - paid,
-            "most_dives": COLUMNS.number_dives,
+            "most_dives": COUNTING.number_dives,
             "seed": self.seed,
         }
         Diving(self.master, job, lambda news: self._offer(news[2])).run()

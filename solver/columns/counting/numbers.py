@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ...settings import COLUMNS
+from .settings import COUNTING
 
 __all__ = ["Cut", "NumbersProgram"]
 
@@ -135,7 +135,7 @@ class _Search:
         self.chosen = [0] * len(self.order)
         self.missing = [[cut.worth for cut in program.cuts]]
         self.cuts = list(range(len(program.cuts)))
-        self.left = COLUMNS.number_branches
+        self.left = COUNTING.number_branches
 
     def go(self, depth: int, paid: int) -> bool:
         """Look at all numbers of the classes from a depth on; False if it took too long."""

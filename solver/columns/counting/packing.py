@@ -6,8 +6,8 @@ import numpy as np
 
 from ...kernels.annealing import pack
 from ...problem.table import ClassTable, Column
-from ...settings import COLUMNS
 from .numbers import Numbers
+from .settings import COUNTING
 
 __all__ = ["pack_nodes"]
 
@@ -31,7 +31,7 @@ def pack_nodes(
     """
     nodes = np.repeat(np.arange(table.node_count.size), numbers)
     tasks = np.repeat(np.arange(table.demand.size), table.count)
-    if not 0 < tasks.size * nodes.size <= COLUMNS.most_packed or table.apart.size:
+    if not 0 < tasks.size * nodes.size <= COUNTING.most_packed or table.apart.size:
         return None
     needs, room = np.ascontiguousarray(table.needs[tasks]), table.capacity[nodes].copy()
     holds = np.ascontiguousarray(table.most[np.ix_(tasks, nodes)] > 0)
@@ -45,7 +45,7 @@ def pack_nodes(
     place = np.where(holds, liking, -np.inf).argmax(axis=1)
     np.subtract.at(room, place, needs)
     hot = max(1e-6, 0.5 * float((needs * share).max(axis=1, initial=0.0).mean()))
-    tries = int(tries * max(1.0, COLUMNS.tries_a_pair * holds.size))
+    tries = int(tries * max(1.0, COUNTING.tries_a_pair * holds.size))
     if pack(needs, holds, share, place, room, tries, hot, _COLDEST * hot, rng) < 0:
         return None
     order = np.lexsort((tasks, place))

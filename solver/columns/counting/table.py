@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from ...problem.table import ClassTable
-from ...settings import COLUMNS
 from ..modes.table import ModeTable
+from .settings import COUNTING
 
 __all__ = ["costs_nothing_else", "may_count"]
 
 
 def may_count(table: ClassTable) -> bool:
     """Whether nodes have a cost of being on, and few enough classes to be counted."""
-    return bool(table.idle_cost.any()) and table.node_count.size <= COLUMNS.counted_classes
+    return bool(table.idle_cost.any()) and table.node_count.size <= COUNTING.counted_classes
 
 
 def costs_nothing_else(table: ClassTable) -> bool:
