@@ -79,7 +79,8 @@ class Filling:
         ]
         self._spaces: dict[int, Halves] = {}
         self._listed = False
-        self._tried = 0
+        self._sets: Sets | None = None
+        self._covers = self._tried = 0
         self._filled: list[tuple[int, Array]] = []
         self._left = np.arange(facts.demand.size)
 
@@ -99,11 +100,14 @@ class Filling:
         return {**self.__dict__, "_spaces": {}}
 
     def run(self, stopped: Callable[[], bool]) -> None:
-        """List and cover when first called; after that fill some nodes."""
+        """List all sets when first called; after that cover by them, and fill some nodes."""
         if not self._listed:
             self._listed = True
-            self._cover(stopped)
+            self._sets = self._list_all(stopped)
             return
+        if self._sets is not None and self._covers < PACKING.covers and not stopped():
+            self._covers += 1
+            self._cover(self._sets)
         end = self._tried + PACKING.halves_a_round
         while self.node_of is None and self._tried < end and not stopped():
             self._fill_next()
@@ -113,38 +117,37 @@ class Filling:
         key = np.array([(room * self._factors).sum()])
         return Target(self._needs, self._keys, room, self._tight, key)
 
-    def _cover(self, stopped: Callable[[], bool]) -> None:
-        """List all sets of up to six tasks that fill a node, and choose among them."""
+    def _list_all(self, stopped: Callable[[], bool]) -> Sets | None:
+        """All sets of up to six tasks that fill a node; None if they are too many, or too few."""
         m = self._keys.size
         nodes = sum(kind.nodes.size for kind in self._kinds)
         if m > min(PACKING.listed_tasks, PACKING.listed_a_node * nodes):
-            return
+            return None
         found, kinds = [], []
         for k, kind in enumerate(self._kinds):
             fills = np.empty((PACKING.most_fills, _LARGEST), dtype=np.int64)
             count = self._list(self._target(kind.room), fills, stopped)
             if count < 0:
-                return
+                return None
             found.append(fills[:count])
             kinds.append(np.full(count, k))
         sets = _sets(np.concatenate(found), np.concatenate(kinds), m, self._rng)
-        if (np.diff(sets.start) == 0).any():
-            return
-        chosen = np.zeros(sum(kind.nodes.size for kind in self._kinds), dtype=np.int64)
+        return sets if (np.diff(sets.start) > 0).all() else None
+
+    def _cover(self, sets: Sets) -> None:
+        """Choose sets that hold every task once, by an attempt in another order every time."""
         sizes = np.array([kind.nodes.size for kind in self._kinds])
-        for _ in range(PACKING.covers):
-            if stopped():
-                return
-            size = cover_all(sets, sizes, PACKING.cover_branches, chosen, self._rng)
-            if size >= 0:
-                taken = chosen[:size]
-                self._filled = [
-                    (int(k), tasks[tasks >= 0])
-                    for k, tasks in zip(sets.kind[taken], sets.tasks[taken], strict=True)
-                ]
-                self._finish()
-            if size != -2:
-                return
+        chosen = np.zeros(sizes.sum(), dtype=np.int64)
+        size = cover_all(sets, sizes, PACKING.cover_branches, chosen, self._rng)
+        if size >= 0:
+            taken = chosen[:size]
+            self._filled = [
+                (int(k), tasks[tasks >= 0])
+                for k, tasks in zip(sets.kind[taken], sets.tasks[taken], strict=True)
+            ]
+            self._finish()
+        elif size == -1:  # no packing has so few tasks on every node
+            self._sets = None
 
     def _list(self, target: Target, fills: Array, stopped: Callable[[], bool]) -> int:
         """Count of the sets listed in `fills`; -1 if there are too many, or it was stopped."""

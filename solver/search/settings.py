@@ -36,7 +36,7 @@ class PackingSettings:
     """Sets that are listed for a kind of node at most."""
     sets_a_part: int = 2**19
     """Halves of such sets that are held at once, about."""
-    covers: int = 3
+    covers: int = 60
     """Attempts at an exact cover, each in another order."""
     cover_branches: int = 100_000
     """Branches of each."""
