@@ -49,6 +49,8 @@ class AutoSettings:
     """Share of the time for what settles easy instances at once."""
     exact_share: float = 0.4
     """Share of the time for the exact model of a small instance, before the rest."""
+    first_share: float = 0.5
+    """Share of the time to search on where that has found no allocation."""
     search_share: float = 0.3
     """Share of the time for the first search of a large instance."""
     small_search_share: float = 0.1

@@ -153,6 +153,8 @@ def _stages(problem: Problem, best: Best) -> Iterator[_Stage]:
     few = few and cells <= AUTO.exact_cells  # beyond that, the relaxation may take all the time
     share = AUTO.glance if few else AUTO.search_share
     yield _Stage(stages.search, share, AUTO.least_search)
+    if best.node_index is None and problem.modes is None:
+        yield _Stage(stages.search_on, AUTO.first_share)  # what proves needs an allocation, too
     yield _Stage(stages.bound)
     yield _Stage(stages.divide, AUTO.divide_share)
     if few and problem.modes is not None:  # under rules, CP-SAT often proves what columns do not

@@ -29,6 +29,7 @@ from .plain_search import plain_search
 from .whole.search import search_whole
 
 if TYPE_CHECKING:
+    from ..search.filling import Filling
     from ..search.packing import Packing
 
 __all__ = ["local_search", "search_plainly"]
@@ -101,6 +102,8 @@ class _Run:
         self.facts = make_facts(problem, self.order)
         self.pool = Pool(max(1, options.workers_now()))
         self.packing: Packing | None = None
+        self.filling: Filling | None = None
+        self.fillings = 0
         self.rounds = self.improved = self.stalled = self.groups = 0
         self.together = LOCAL_SEARCH.rounds_together
         self.published_cost: int | None = None
@@ -127,7 +130,8 @@ class _Run:
             if self.excess > 0 and self.rounds > LOCAL_SEARCH.eject_after:
                 self._pack()
             elif self.excess == 0 and self.stalled >= LOCAL_SEARCH.stalled:
-                self._solve_groups()
+                if not self._fill_nodes():
+                    self._solve_groups()
             else:
                 self._search()
             self.pool.raise_if_interrupted()
@@ -275,6 +279,27 @@ class _Run:
         self._accept(self.packing.round(self.options.seconds_left()), 1)
         if self.excess > 0 and self.rounds % PACKING.eject_every == 0:
             self._eject()
+
+    def _fill_nodes(self) -> bool:
+        """Look for an allocation without overload by exact fills; whether there is one now."""
+        if not is_ready(whole=True) or self.fillings == PACKING.rounds:
+            return False
+        from ..search.filling import Filling, without_overload
+
+        if self.filling is None:
+            facts = without_overload(self.facts)
+            if facts is None:
+                self.fillings = PACKING.rounds
+                return False
+            self.filling = Filling(facts, [self.options.seed, 0])
+        self.fillings += 1
+        self.filling.run(lambda: self._out_of_time() or self.best.settled())
+        found = self.filling.node_of
+        if found is None:
+            return False
+        self.fillings = PACKING.rounds
+        self._accept(found, 1)
+        return True
 
     def _eject(self) -> None:
         """Take tasks off overfull nodes and place them by guided ejection."""

@@ -21,7 +21,7 @@ from ..kernels.state import Facts
 from ..model.exact import Array
 from .settings import PACKING
 
-__all__ = ["Filling", "is_exact"]
+__all__ = ["Filling", "is_exact", "without_overload"]
 
 _LARGEST = 6  # tasks of a listed set
 _MOST_TASKS = 2**20  # positions of tasks in a listed set have 20 bits
@@ -39,6 +39,26 @@ def is_exact(facts: Facts) -> bool:
     if not facts.everywhere or facts.demand.size > PACKING.most_tasks or not facts.demand.size:
         return False
     return bool(_tight(facts).any())
+
+
+def without_overload(facts: Facts) -> Facts | None:
+    """The facts with compute as one more hard dimension, where no overload is the least cost.
+
+    None where that cannot be had by exact fills: where compute is not needed to the last unit, use
+    or being on has a price, or there are nodes of many capacities.
+    """
+    if facts.idle.any() or facts.use.any() or not facts.everywhere or not facts.demand.size:
+        return None
+    if facts.demand.size > PACKING.most_tasks:
+        return None
+    if sum(facts.demand.tolist()) != sum(facts.node_compute.tolist()):
+        return None
+    needs = np.column_stack((facts.needs, facts.demand))
+    capacity = np.column_stack((facts.capacity, facts.node_compute))
+    if len(np.unique(capacity, axis=0)) > PACKING.most_kinds:
+        return None
+    weight = np.append(facts.weight, 1 / max(1.0, float(facts.demand.mean())))
+    return facts._replace(needs=needs, capacity=capacity, weight=weight)
 
 
 def _tight(facts: Facts) -> Array:

@@ -28,6 +28,10 @@ class PackingSettings:
     """Steps between looks at the clock."""
     most_tasks: int = 5_000
     """Largest number of tasks for which nodes are filled exactly."""
+    most_kinds: int = 4
+    """Most capacities of nodes for which overload is avoided by exact fills."""
+    rounds: int = 60
+    """Rounds of that at most."""
     listed_a_node: float = 7.0
     """Most tasks a node for which all sets that fill one are listed."""
     listed_tasks: int = 600

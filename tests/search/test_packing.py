@@ -12,7 +12,7 @@ from solver.kernels.packing.cover import Sets, cover_all
 from solver.kernels.packing.fills import Target, exact_fills, fill_one, make_halves
 from solver.kernels.state import make_facts, make_state, task_order, total_excess
 from solver.problem.problem import Problem
-from solver.search.filling import Filling, is_exact
+from solver.search.filling import Filling, is_exact, without_overload
 from solver.search.packing import Breakout, Packing
 from solver.search.partial import within_limits
 from solver.search.parts import Pool
@@ -226,6 +226,23 @@ def test_exact_fills_are_for_what_is_needed_to_the_last_unit():
     assert not is_exact(make_facts(problem, task_order(problem)))
 
 
+def test_nodes_without_overload_are_filled_exactly():
+    instance, _ = planted("augmented_irup", triples=20, seed=2)
+    result = solve(instance, "local-search", time_limit=60, num_workers=1)
+    assert result.status is Status.OPTIMAL
+    assert result.allocation.loads().tolist() == [2500] * 23
+
+
+def test_overload_is_avoided_by_fills_only_where_that_costs_least():
+    assert without_overload(facts_of("triplets")[2]) is not None
+    assert without_overload(facts_of("uniform:load=0.9")[2]) is None
+    assert without_overload(facts_of("uniform:node_types=all")[2]) is None
+    assert without_overload(facts_of("fleet")[2]) is None
+    facts = without_overload(facts_of("uniform:storage=0.9")[2])
+    assert facts.needs.shape[1] == facts.capacity.shape[1] == facts.weight.size == 2
+    assert is_exact(facts)
+
+
 def test_rounds_with_one_worker_repeat():
     _, order, facts = facts_of("vector_packing:nodes=10,tasks=90,dimensions=5")
     node_of, found = np.zeros(order.size, dtype=np.int64), []
@@ -249,9 +266,11 @@ def test_what_is_within_limits_is_most_of_it():
             assert not ((room >= facts.needs[t]).all(axis=1) & able).any()
 
 
-def test_local_search_packs_without_a_unit_to_spare():
+@pytest.mark.parametrize("method", ["local-search", "auto"])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_nodes_are_packed_without_a_unit_to_spare(method, workers):
     instance, _ = planted("vector_packing", nodes=25, tasks=125, dimensions=4, seed=5)
-    result = solve(instance, "local-search", time_limit=60, num_workers=1)
+    result = solve(instance, method, time_limit=60, num_workers=workers)
     assert result.status is Status.OPTIMAL
     assert check(instance, result.allocation) == []
     assert result.partial is None
