@@ -20,7 +20,7 @@ from ...model.exact import Array
 
 __all__ = ["PooledProgram", "PooledSolution", "solve_pooled"]
 
-_MOST_STEPS = 150
+_MOST_STEPS = 250
 _FIRST_PRICE = 0.3
 _TINY = 1e-9
 _SHORTENED = 0.995  # of the way to the boundary
@@ -48,7 +48,7 @@ class PooledProgram:
     overload_price, use_price : (G,) floats
         o and u.
     left_out : (B,) floats
-        M, far above what placing a pool costs: the program always has a solution.
+        M, above what placing a pool costs: the program always has a solution.
     idle_cost : (G,) floats or None
         i, where nodes may be off.
     allowed : (G, B) bool or None
@@ -327,7 +327,9 @@ def _advance(newton: _Newton) -> None:
         float(((x[name] + primal * first.x[name]) * (s[name] + dual * first.s[name])).sum())
         for name in x
     )
-    centre = (left / size / mu) ** 3 * mu
+    if not (mu > 0 and np.isfinite(left / mu)):
+        raise np.linalg.LinAlgError
+    centre = min(1.0, left / size / mu) ** 3 * mu
     step = newton.direction(
         {name: centre - x[name] * s[name] - first.x[name] * first.s[name] for name in x}
     )

@@ -23,7 +23,7 @@ from .pools import Pools, halved, pooled
 __all__ = ["PooledBound", "pooled_bounds"]
 
 _FLOAT_BITS = 900
-_LEFT_OUT = 1e3
+_LEFT_OUT, _DEARER, _DEAREST = 30.0, 30.0, 1e5
 _NOTHING = 1e-6
 _TINY = 1e-3
 _FAR_ABOVE = 10**9
@@ -32,7 +32,8 @@ _FAR_ABOVE = 10**9
 class PooledBound(NamedTuple):
     """A bound in exact units, and by what share the program over the pools costs more, nearly.
 
-    The relaxation's value, but for what large tasks and openings add, is between the two.
+    The relaxation's value, but for what large tasks and openings add, is between the two where
+    the program leaves no pool out.
     """
 
     bound: int
@@ -66,8 +67,9 @@ def pooled_bounds(
     few = LINEAR.few_cells // problem.classes.num_node_classes
     first = max(LINEAR.pools, min(LINEAR.most_pools, few))
     pools = pooled(scale.shares, _kinds(problem), _most_pools(problem, first))
+    left_out = _LEFT_OUT
     while pools is not None and pools.count:
-        found = _solve(problem, scale, pools, known, deadline)
+        found = _solve(problem, _program(problem, scale, pools, left_out), scale, known, deadline)
         if found is None:
             return
         solution, evaluation = found
@@ -75,14 +77,17 @@ def pooled_bounds(
         above = solution.cost - _ratio(evaluation.bound - scale.paid, scale.cost)
         above /= max(_TINY, _ratio(known, scale.cost))
         yield PooledBound(evaluation.bound, above)
-        if above <= close or solution.left_out > _NOTHING:
+        complete = solution.left_out <= _NOTHING
+        if (complete and above <= close) or time.monotonic() >= deadline:
             return
         most = _most_pools(problem, LINEAR.finer * pools.count)
-        loss = _losses(problem, scale, pools, found)
-        finer = halved(pools, loss, most)
-        if finer.count == pools.count or time.monotonic() >= deadline:
+        finer = halved(pools, _losses(problem, scale, pools, found), most)
+        if finer.count > pools.count:
+            pools = finer
+        elif complete or left_out > _DEAREST:
             return
-        pools = finer
+        else:  # leaving pools out is cheaper than placing them, or they cannot be placed
+            left_out *= _DEARER
 
 
 class _Scale(NamedTuple):
@@ -158,14 +163,14 @@ def _most_pools(problem: Problem, wanted: int) -> int:
 
 
 def _solve(
-    problem: Problem, scale: _Scale, pools: Pools, known: int, deadline: float
+    problem: Problem, program: PooledProgram, scale: _Scale, known: int, deadline: float
 ) -> tuple[PooledSolution, Evaluation] | None:
     """Prices from the relaxation over the pools, and the bound that they prove."""
     left = deadline - time.monotonic()
     if left <= 0:
         return None
     payload = {
-        "program": _program(problem, scale, pools),
+        "program": program,
         "time_limit": left,
         "tolerance": LINEAR.tolerance * max(_TINY, _ratio(known, scale.cost)),
     }
@@ -177,7 +182,9 @@ def _solve(
     return None if evaluation is None else (solution, evaluation)
 
 
-def _program(problem: Problem, scale: _Scale, pools: Pools) -> PooledProgram:
+def _program(
+    problem: Problem, scale: _Scale, pools: Pools, left_out: float = _LEFT_OUT
+) -> PooledProgram:
     numbers = problem.exact_numbers
     amounts = np.column_stack([pools.sums(column) for column in scale.shares.T])
     overload = _ratios(numbers.overload_price, scale.price)
@@ -192,7 +199,7 @@ def _program(problem: Problem, scale: _Scale, pools: Pools) -> PooledProgram:
         rooms=scale.rooms,
         overload_price=overload,
         use_price=use,
-        left_out=_LEFT_OUT * high * amounts.sum(axis=1),
+        left_out=left_out * high * amounts.sum(axis=1),
         idle_cost=idle,
         allowed=_allowed(problem, pools),
     )
