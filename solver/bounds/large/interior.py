@@ -101,7 +101,7 @@ def _solve(program: PooledProgram, tolerance: float, deadline: float) -> PooledS
             break
         try:
             _advance(_Newton(program, point, rest))
-        except np.linalg.LinAlgError:
+        except (np.linalg.LinAlgError, ArithmeticError):
             break
     return best
 
@@ -329,7 +329,7 @@ def _advance(newton: _Newton) -> None:
     )
     if not (mu > 0 and np.isfinite(left / mu)):
         raise np.linalg.LinAlgError
-    centre = min(1.0, left / size / mu) ** 3 * mu
+    centre = min(1.0, max(0.0, left / size / mu)) ** 3 * mu
     step = newton.direction(
         {name: centre - x[name] * s[name] - first.x[name] * first.s[name] for name in x}
     )
