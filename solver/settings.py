@@ -87,14 +87,14 @@ class AutoSettings:
     """The same as a share of the time until its last gain."""
     lately: float = 3.0
     """Seconds over which the gains of the search are measured."""
-    worth: float = 2e-5
+    worth: float = 1e-5
     """What columns are taken to gain a second, as a share of the cost, before they are tried."""
     in_vain: float = 3.0
     """How many times as long it is before a step that gained nothing when it last ran."""
-    least_patience: float = 4.0
+    least_patience: float = 6.0
     """Seconds after which a step of the proof that gains nothing makes way for a search that does,
     at least."""
-    patience_share: float = 0.15
+    patience_share: float = 0.3
     """The same as a share of the time."""
     dry_searches: int = 3
     """Searches without a gain after which the search helps to prove."""
