@@ -295,9 +295,10 @@ class _Run:
         self.fillings += 1
         self.filling.run(lambda: self._out_of_time() or self.best.settled())
         found = self.filling.node_of
+        if found is not None or self.filling.is_done:
+            self.fillings = PACKING.rounds
         if found is None:
             return False
-        self.fillings = PACKING.rounds
         self._accept(found, 1)
         return True
 

@@ -115,6 +115,13 @@ class Filling:
         assert self.node_of is not None
         return self.node_of
 
+    @property
+    def is_done(self) -> bool:
+        """Whether nodes hold few tasks, and all attempts to cover them by listed sets are made."""
+        nodes = sum(kind.nodes.size for kind in self._kinds)
+        few = self._keys.size <= PACKING.listed_a_node * nodes
+        return self._listed and few and (self._sets is None or self._covers >= PACKING.covers)
+
     def __getstate__(self) -> dict[str, Any]:
         """All but the space, which is made anew where it is wanted."""
         return {**self.__dict__, "_spaces": {}}

@@ -233,6 +233,24 @@ def test_nodes_without_overload_are_filled_exactly():
     assert result.allocation.loads().tolist() == [2500] * 23
 
 
+def test_where_listed_sets_cannot_cover_there_is_an_end():
+    loads = {"node_compute": [10, 10], "task_compute": [8, 6, 4, 2]}
+    problem = Problem(Instance.from_arrays(**loads))
+    search = Filling(without_overload(make_facts(problem, task_order(problem))), 0)
+    while search.node_of is None:
+        assert not search.is_done
+        search.run(lambda: False)
+    problem = Problem(Instance.from_arrays(node_compute=[10, 10], task_compute=[7, 7, 3, 2, 1]))
+    search = Filling(without_overload(make_facts(problem, task_order(problem))), 0)
+    search.run(lambda: False)
+    assert not search.is_done
+    problem = Problem(Instance.from_arrays(node_compute=[10, 10], task_compute=[9, 8, 3]))
+    search = Filling(without_overload(make_facts(problem, task_order(problem))), 0)
+    search.run(lambda: False)
+    assert search.is_done
+    assert search.node_of is None
+
+
 def test_overload_is_avoided_by_fills_only_where_that_costs_least():
     assert without_overload(facts_of("triplets")[2]) is not None
     assert without_overload(facts_of("uniform:load=0.9")[2]) is None
