@@ -129,6 +129,7 @@ class _Tree:
         """Bound a part and divide it; False if time ran out before that."""
         master = Generation(part.data)
         master.begin(self.deadline, self.upper)
+        master.begins_afresh = False
         for g, tasks in part.columns:
             master.add(g, tasks)
         master.iterate()

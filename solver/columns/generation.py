@@ -50,6 +50,8 @@ class Generation:
         Rounds after a choice of a dive, and more of them while tasks are left out.
     is_free : bool
         Whether only tasks left out have a cost, so that nothing is better than to have none.
+    begins_afresh : bool
+        Whether the columns known are too few for good prices in the first round.
     effort, most_effort : int
         Branches of one exact pricing, now and at most.
     most_penalty : float
@@ -60,6 +62,7 @@ class Generation:
 
     dive_rounds: tuple[int, ...] = (COLUMNS.dive_rounds,)
     is_free = False
+    begins_afresh = True
 
     def __init__(self, data: ClassTable) -> None:
         self.data = data
@@ -142,7 +145,7 @@ class Generation:
         """Rounds of master and pricing; whether the bound met the master's value."""
         smoothing = COLUMNS.smoothing
         most_rounds += self.rounds
-        if self.rounds == 0 and not self.is_free:
+        if self.rounds == 0 and self.begins_afresh and not self.is_free:
             self.center = self._first_prices()
         while time.monotonic() < self.deadline:
             answer = self.answer = self._solve_master()
