@@ -52,7 +52,14 @@ def place_stranded(placement: Placement, stranded: list[int], options: Options) 
     if not stack:
         return []
     placement.reset(kept)
-    return sorted(fewest)
+    left = []
+    for j in sorted(fewest):  # some were on the stack, not yet looked at
+        nodes = placement.fitting(j)
+        if nodes.size:
+            placement.place(j, placement.cheapest(j, nodes))
+        else:
+            left.append(j)
+    return left
 
 
 class _Ejection:
