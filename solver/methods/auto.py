@@ -202,6 +202,8 @@ def _steps(problem: Problem, options: Options, best: Best) -> list[Step]:
     steps = []
     if cells > AUTO.opening_cells:  # else it is known
         steps.append(Step("bound", stages.bound, left, once=True))
+    if problem.modes is not None and is_large(problem):
+        steps.append(Step("placing by classes", stages.place, left, once=True))
     divide = Step("division", stages.divide, seconds(AUTO.divide_share), once=True)
     exact = Step("exact model", stages.exact, seconds(AUTO.exact_share))
     columns = Step(

@@ -376,5 +376,7 @@ def test_few_steps_for_large_instances_and_the_exact_model_early_for_rentals():
     assert names("uniform:nodes=400,tasks=20000,node_types=all") == ["bound"]
     assert names("rentals:tasks=200") == ["bound", "exact model", "columns"]
     assert names("few_per_node:nodes=50,node_types=all") == ["bound", "columns", "exact model"]
+    large = names("serving:nodes=200,tasks=5000")
+    assert large[:2] == ["bound", "placing by classes"]
     larger = names("serving:nodes=60,tasks=1500,models=12")
     assert larger[:3] == ["bound", "exact model", "division"]

@@ -18,6 +18,7 @@ from ..column_generation import prove
 from ..cp_sat import cp_sat
 from ..local_search import local_search, search_plainly
 from ..plain_search import plain_search
+from ..whole.bulk import place_in_bulk
 
 __all__ = [
     "await_exact",
@@ -25,6 +26,7 @@ __all__ = [
     "columns",
     "divide",
     "exact",
+    "place",
     "plain",
     "search",
     "search_on",
@@ -73,6 +75,14 @@ def columns(problem: Problem, options: Options, best: Best) -> None:
     """Column generation, if its code is compiled."""
     if is_ready():
         prove(problem, options, best)
+
+
+def place(problem: Problem, options: Options, best: Best) -> None:
+    """Place a whole model by classes, if there is no allocation yet."""
+    if best.node_index is None and problem.modes is not None:
+        node_index = place_in_bulk(problem, options.seconds_left())
+        if node_index is not None:
+            best.incumbent(node_index)
 
 
 def plain(problem: Problem, options: Options, best: Best) -> None:
