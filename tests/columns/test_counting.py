@@ -60,6 +60,21 @@ def test_the_program_of_numbers_is_solved_exactly():
     assert solved >= 300
 
 
+def test_ratios_that_floats_call_equal_are_told_apart():
+    """Of classes that all pay, as at the optimum of the master, the ratios are nearly equal."""
+    rng, shift = np.random.default_rng(11), 40
+    for _ in range(400):
+        G = int(rng.integers(2, 5))
+        idle, most = rng.integers(1, 40, G).tolist(), rng.integers(1, 5, G).tolist()
+        values = [(p << shift) + int(rng.integers(-3, 4)) for p in idle]
+        program = NumbersProgram(idle, most, True)
+        wanted = [int(rng.integers(0, n + 1)) for n in most]
+        program.add(Cut(shift, sum(v * n for v, n in zip(values, wanted, strict=True)), (*values,)))
+        choices = itertools.product(*(range(n + 1) for n in most))
+        costs = [cost for cost in map(program.cost, choices) if cost is not None]
+        assert program.least(10**9)[0] == min(costs)
+
+
 def counted(problem, upper=None, seconds=20.0):
     """The bound on the cost and the allocations that counting nodes comes to."""
     made = generated(problem)

@@ -9,6 +9,7 @@ fractional knapsack cover. All in Python's integers.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import NamedTuple
 
 from .settings import COUNTING
@@ -60,7 +61,7 @@ class NumbersProgram:
         """Add a cut; the first says in which order classes are branched on."""
         ratio = sorted(
             (g for g, v in enumerate(cut.values) if v > 0),
-            key=lambda g: self.idle[g] / cut.values[g],
+            key=lambda g: Fraction(self.idle[g], cut.values[g]),  # floats may call near ones equal
         )
         if not self.cuts:
             self._order = ratio + [g for g in self._order if g not in ratio]
