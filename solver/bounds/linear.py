@@ -76,8 +76,11 @@ def _plain_bounds(problem: Problem, known: int, time_limit: float) -> Iterator[i
     cells = classes.num_task_classes * classes.num_node_classes
     is_small = cells <= PROGRAM_CELLS
     slow = LINEAR.slow_cells_off if problem.instance.power_off else LINEAR.slow_cells
+    pooled = False
     if not is_small or cells > slow:
-        yield from (each.bound for each in pooled_bounds(problem, known, time_limit))
+        for each in pooled_bounds(problem, known, time_limit):
+            pooled = True
+            yield each.bound
     left = deadline - time.monotonic()
     prices = None
     if left > 0 and is_small:
@@ -85,7 +88,7 @@ def _plain_bounds(problem: Problem, known: int, time_limit: float) -> Iterator[i
         if prices is None and cells <= slow:
             left = deadline - time.monotonic()
             yield from (each.bound for each in pooled_bounds(problem, known, left))
-    elif left > 0 and cells <= _MAX_CELLS and _has_more_rows(problem):
+    elif left > 0 and cells <= _MAX_CELLS and (not pooled or _has_more_rows(problem)):
         prices = _coarse_prices(problem, left)
     if prices is not None:
         yield lagrangian_bound(problem, prices)
