@@ -110,9 +110,8 @@ class Filling:
         return float("inf") if self.node_of is None else 0.0
 
     @property
-    def nearest(self) -> Array:
-        """The packing; there has to be one."""
-        assert self.node_of is not None
+    def nearest(self) -> Array | None:
+        """The packing; None as long as there is none."""
         return self.node_of
 
     @property

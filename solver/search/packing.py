@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -141,8 +142,6 @@ class Packing:
             self._attempts = [found for job in jobs for found in self._pool.map(run_attempt, [job])]
         else:
             self._attempts = self._pool.map(run_attempt, jobs)
-        return min(self._attempts, key=_excess).nearest
-
-
-def _excess(attempt: Filling | Breakout) -> float:
-    return attempt.excess
+        found = [(a.excess, a.nearest) for a in self._attempts]
+        # One is a breakout, which has an allocation even if it was stopped before its first step.
+        return min(((e, near) for e, near in found if near is not None), key=itemgetter(0))[1]

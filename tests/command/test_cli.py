@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from solver.command import cli, display
+from solver.command import display, listing, solving
 from solver.errors import MethodError
 from solver.files.allocation import read_allocation
 from solver.files.instance import read_instance, write_instance
@@ -166,7 +166,7 @@ def stub(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
         given = {"instance": instance, "method": method, "seed": options["seed"]}
         return Result(**given, seconds=1.5, num_workers=1, **fields)
 
-    monkeypatch.setattr(cli, "solve", solve)
+    monkeypatch.setattr(solving, "solve", solve)
 
 
 INTERRUPTED = {"termination": Termination.INTERRUPTED}
@@ -220,7 +220,7 @@ def test_options_reach_solve(run: Run, small: str, monkeypatch: pytest.MonkeyPat
         seen.update(options, method=method)
         raise MethodError("stop here")
 
-    monkeypatch.setattr(cli, "solve", solve)
+    monkeypatch.setattr(solving, "solve", solve)
     code, _, err = run(
         *("solve", small, "--method", "mip", "--time-limit", "2.5", "--workers", "3"),
         *("--seed", "7", "--rel-gap", "0.01", "--mip-solver", "CBC", "--round-limit", "9"),
@@ -246,7 +246,7 @@ def test_ctrl_c_before_anything_is_found(
     def interrupted(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "instance_of" if when == "reading" else "solve", interrupted)
+    monkeypatch.setattr(solving, "instance_of" if when == "reading" else "solve", interrupted)
     code, out, _ = run("solve", small, "-o", "allocation.csv")
     assert (code, out) == (130, "")
     assert files(folder) == [small]
@@ -382,7 +382,7 @@ def test_outputs_are_checked_before_solving(
     def never(*_: Any, **__: Any) -> None:
         raise AssertionError("solve was called")
 
-    monkeypatch.setattr(cli, "solve", never)
+    monkeypatch.setattr(solving, "solve", never)
     code, out, err = run("solve", small, *arguments)
     assert (code, out) == (1, "")
     assert err.startswith("error: ")
@@ -558,7 +558,7 @@ def test_a_method_that_cannot_run_is_listed_with_its_remedy(
     from solver.methods import methods
 
     missing = replace(methods()["cp-sat"], requires=("no_such_package",))
-    monkeypatch.setattr(cli, "methods", lambda: {"cp-sat": missing})
+    monkeypatch.setattr(listing, "methods", lambda: {"cp-sat": missing})
     out = run("methods")[1]
     assert "unavailable" in out
     assert "pip install no_such_package" in out
@@ -577,7 +577,7 @@ def test_operating_system_errors_are_one_line(
     def full(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device", "allocation.csv")
 
-    monkeypatch.setattr(cli, "solve", full)
+    monkeypatch.setattr(solving, "solve", full)
     code, _, err = run("solve", small)
     assert (code, err) == (1, "error: allocation.csv: No space left on device\n")
 

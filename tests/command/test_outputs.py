@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from solver.command import cli, display, outputs
+from solver.command import display, outputs, solving
 from solver.errors import MethodError
 from solver.files.allocation import read_allocation
 from solver.files.instance import write_instance
@@ -102,7 +102,7 @@ def test_a_signal_after_the_solve_loses_nothing(
     run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     """As the handler has it: once the result is there, it is noted and no more."""
-    whole = getattr(cli, place)
+    whole = getattr(solving, place)
 
     def interrupted(*arguments: Any, **options: Any) -> Any:
         result = whole(*arguments, **options)
@@ -112,7 +112,7 @@ def test_a_signal_after_the_solve_loses_nothing(
             signals._interrupt(2, None)
         return result
 
-    monkeypatch.setattr(cli, place, interrupted)
+    monkeypatch.setattr(solving, place, interrupted)
     assert run(*GREEDY, *ALL)[0] == 0
     assert names(folder) == ["a.csv", "l.csv", "r.json"]
 
@@ -150,7 +150,7 @@ def never(*_: Any, **__: Any) -> None:
 
 def refused(run: Run, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
     """The one line by which arguments are refused before solving."""
-    monkeypatch.setattr(cli, "solve", never)
+    monkeypatch.setattr(solving, "solve", never)
     code, out, err = run(*GREEDY, *arguments)
     assert (code, out, err.count("\n")) == (1, "", 1)
     return err
@@ -289,7 +289,7 @@ def test_a_summary_that_fails_loses_nothing(
     def fails(*_: Any, **__: Any) -> None:
         raise OverflowError("a bug")
 
-    monkeypatch.setattr(cli, "show_summary", fails)
+    monkeypatch.setattr(solving, "show_summary", fails)
     with pytest.raises(OverflowError, match="a bug"):
         run(*GREEDY, *ALL)
     assert names(folder) == ["a.csv", "l.csv", "r.json"]
@@ -301,7 +301,7 @@ def test_a_contradiction_between_methods_still_writes_the_checked_allocation(
     def contradicts(instance: Instance, *_: Any, **__: Any) -> None:
         raise MethodError("two claims", Allocation(instance, [0] * instance.num_tasks))
 
-    monkeypatch.setattr(cli, "solve", contradicts)
+    monkeypatch.setattr(solving, "solve", contradicts)
     code, _, err = run(*GREEDY, *ALL)
     assert code == 1
     assert err.endswith("error: two claims\n")

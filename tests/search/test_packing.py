@@ -270,6 +270,14 @@ def test_rounds_with_one_worker_repeat():
     assert found[0] == found[1]
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_round_without_time_returns_where_it_began(workers):
+    _, order, facts = facts_of("vector_packing:nodes=10,tasks=90,dimensions=5")
+    node_of = np.zeros(order.size, dtype=np.int64)
+    search = Packing(facts, node_of, 4, Pool(workers))
+    assert search.round(-1.0).tolist() == node_of.tolist()
+
+
 def test_what_is_within_limits_is_most_of_it():
     for spec, seed in product(["vector_packing:nodes=9,tasks=50", "gpu_cluster:nodes=9"], range(4)):
         problem, order, facts = facts_of(spec)

@@ -117,14 +117,14 @@ def test_importing_the_library_touches_no_handler() -> None:
 
 WRITER = """
 import sys, time
-from solver.command import cli
+from solver.command import solving
 from solver.system import signals
 from solver.__main__ import main
 def slowly(result, stream):
     print("writing", flush=True)
     time.sleep(1)
     dump(result, stream)
-dump, cli.dump_result = cli.dump_result, slowly
+dump, solving.dump_result = solving.dump_result, slowly
 sys.exit(main())
 """
 

@@ -1,0 +1,179 @@
+"""The verbs that solve, check and bound an instance."""
+
+from __future__ import annotations
+
+import warnings
+from functools import partial
+from typing import Annotated, Any
+
+import typer
+
+from ..bounds.lower_bound import BOUNDS, lower_bound
+from ..errors import MethodError, NodewiseWarning
+from ..files.allocation import dump_allocation, read_allocation
+from ..files.loads import dump_loads
+from ..files.result import dump_result
+from ..judge.check import check
+from ..judge.choices import choices_of
+from ..judge.cost import cost_of
+from ..model.allocation import Allocation
+from ..model.instance import Instance
+from ..model.result import Result
+from ..solve import solve
+from ..system import signals
+from .display import describe, live_progress, say, show_summary, tell
+from .outputs import Output
+from .shared import (
+    BAD_INPUT,
+    INFEASIBLE,
+    InstanceArgument,
+    Stop,
+    TimeLimit,
+    exit_code,
+    stop,
+    write_all,
+)
+from .sources import instance_of, require_places
+
+__all__ = ["bound_command", "check_command", "solve_command"]
+
+_MOST_VIOLATIONS = 50
+
+
+def solve_command(
+    instance: InstanceArgument,
+    method: Annotated[str, typer.Option(help="See `nodewise methods`.")] = "auto",
+    time_limit: TimeLimit = 60.0,
+    workers: Annotated[int | None, typer.Option(help="Threads; else all processors.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    rel_gap: Annotated[
+        float, typer.Option(help="Stop once (cost - bound) / cost is at most this.")
+    ] = 0.0,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="Allocation to write, CSV; - for stdout."
+        ),
+    ] = None,
+    loads: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Load and cost of each node to write, CSV."),
+    ] = None,
+    json_file: Annotated[
+        str | None,
+        typer.Option("--json", metavar="FILE", help="Result to write, JSON; - for stdout."),
+    ] = None,
+    initial: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Allocation to begin from, CSV."),
+    ] = None,
+    mip_solver: Annotated[
+        str, typer.Option(help="For --method mip: HiGHS, CBC or another solver of PuLP.")
+    ] = "HiGHS",
+    round_limit: Annotated[
+        int | None, typer.Option(help="Rounds of a local search; with --workers 1 runs repeat.")
+    ] = None,
+) -> None:
+    """Find the cheapest allocation of INSTANCE, with a proven bound beside it.
+
+    Exit codes: 0 an allocation was found, 1 bad input or usage,
+    2 proved that there is none, 3 none was found in the time,
+    130 interrupted before one was found.
+    """
+    outputs = [("--output", output), ("--loads", loads), ("--json", json_file)]
+    require_places(outputs, inputs=[instance])
+    data = instance_of(instance)
+    start = None if initial is None else read_allocation(data, initial)
+    try:
+        result = _until_stopped(
+            data,
+            method,
+            time_limit=time_limit,
+            seed=seed,
+            num_workers=workers,
+            rel_gap=rel_gap,
+            initial=start,
+            mip_solver=mip_solver,
+            round_limit=round_limit,
+        )
+    except MethodError as error:
+        write_all(_of_allocation(error.allocation, output, loads))
+        raise
+    missing = [path for path in (output, loads) if path and result.allocation is None]
+    wanted = _of_allocation(result.allocation, output, loads)
+    if json_file is not None:
+        wanted.append(Output("--json", json_file, partial(dump_result, result)))
+    try:
+        show_summary(result, missing)
+    finally:
+        all_written = write_all(wanted)
+    stop(exit_code(result) if all_written else BAD_INPUT)
+
+
+def _until_stopped(data: Instance, method: str, **options: Any) -> Result:
+    """The result of `solve`; once it is there, no signal can lose it."""
+    signals.hold()
+    result = None
+    with live_progress() as on_progress, warnings.catch_warnings():
+        warnings.simplefilter("ignore", NodewiseWarning)  # the message of the result says it, too
+        try:
+            with signals.let_through():
+                result = solve(data, method, on_progress=on_progress, **options)
+        except KeyboardInterrupt:
+            if result is None:
+                raise
+    return result
+
+
+def _of_allocation(
+    allocation: Allocation | None, output: str | None, loads: str | None
+) -> list[Output]:
+    """What is to be written of an allocation, if there is one."""
+    wanted = []
+    if allocation is not None and output is not None:
+        wanted.append(Output("--output", output, partial(dump_allocation, allocation)))
+    if allocation is not None and loads is not None:
+        wanted.append(Output("--loads", loads, partial(dump_loads, allocation)))
+    return wanted
+
+
+def check_command(
+    instance: InstanceArgument,
+    allocation: Annotated[str, typer.Argument(help="CSV: task_id,node_id[,variant,part].")],
+) -> None:
+    """Check an allocation: print its cost, what is left out or moves, and every rule it breaks.
+
+    Exit code 0 only if it is feasible.
+    """
+    data = instance_of(instance)
+    placed = read_allocation(data, allocation)
+    violations = check(data, placed)
+    typer.echo(f"cost {cost_of(data, placed)}")
+    for name, value in choices_of(placed):
+        typer.echo(f"{name} {value}")
+    for violation in violations[:_MOST_VIOLATIONS]:
+        tell(str(violation))
+    if len(violations) > _MOST_VIOLATIONS:
+        typer.echo(f"... and {len(violations) - _MOST_VIOLATIONS:,} more")
+    if violations:
+        raise Stop(BAD_INPUT)
+    typer.echo("feasible")
+
+
+def bound_command(
+    instance: InstanceArgument,
+    method: Annotated[str, typer.Option(help=f"One of: {', '.join(BOUNDS)}.")] = "auto",
+    time_limit: TimeLimit = 60.0,
+) -> None:
+    """Print a cost that no allocation of INSTANCE can go below, or "none".
+
+    Exit code 2 if there is provably no allocation.
+    """
+    data = instance_of(instance)
+    bound = lower_bound(data, method, time_limit=time_limit)
+    if bound is None:
+        typer.echo("none")
+        say("there is no allocation; `nodewise solve` says why")
+        raise Stop(INFEASIBLE)
+    typer.echo(str(bound))
+    say(f"no allocation costs less ({describe(data)})")
