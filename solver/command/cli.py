@@ -14,20 +14,21 @@ import typer
 
 from ..errors import NodewiseError
 from ..versions import __version__
+from .converting import convert
 from .display import show_error
 from .listing import methods_command, versions_command, warm_up_command
-from .making import convert_command, generate_command
+from .making import generate_command
 from .shared import BAD_INPUT, INFEASIBLE, INTERRUPTED, OK, Stop
 from .solving import bound_command, check_command, solve_command
 
 __all__ = ["app", "run"]
 
-VERBS: dict[str, Callable[..., None]] = {
+VERBS: dict[str, Callable[..., None] | typer.Typer] = {
     "solve": solve_command,
     "check": check_command,
     "bound": bound_command,
     "generate": generate_command,
-    "convert": convert_command,
+    "convert": convert,
     "methods": methods_command,
     "versions": versions_command,
     "warm-up": warm_up_command,
@@ -42,7 +43,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for _name, _verb in VERBS.items():
-    app.command(_name)(_verb)
+    if isinstance(_verb, typer.Typer):
+        app.add_typer(_verb, name=_name)
+    else:
+        app.command(_name)(_verb)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

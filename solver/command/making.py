@@ -1,4 +1,4 @@
-"""The verbs that make instances: of families, and from files of public formats."""
+"""The verb that makes instances of families, and writing instances."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import typer
 
 from ..errors import OptionError
 from ..files.instance import write_instance
-from ..files.text import did_you_mean
 from ..model.instance import Instance
 from ..system import signals
 from ..system.scratch import is_stream
@@ -18,7 +17,7 @@ from .display import describe, say
 from .shared import OutputInstance
 from .sources import families_listed, generated, require_instance_place
 
-__all__ = ["convert_command", "generate_command", "put_instance"]
+__all__ = ["generate_command", "put_instance"]
 
 
 def generate_command(
@@ -47,22 +46,6 @@ def generate_command(
         )
     spec = f"{family}:{','.join(parameters)}" if parameters else family
     put_instance(lambda: generated(spec), output)
-
-
-def convert_command(
-    format_name: Annotated[str, typer.Argument(metavar="FORMAT", help="A public format: openb.")],
-    files: Annotated[list[Path], typer.Argument(metavar="IN...", help="Files of that format.")],
-    output: OutputInstance = None,
-) -> None:
-    """Convert files of a public format to an instance."""
-    from instances.readers import READERS
-
-    if format_name not in READERS:
-        raise OptionError(
-            f"format {format_name!r} is none of: {', '.join(READERS)}"
-            f"{did_you_mean(format_name, READERS)}"
-        )
-    put_instance(lambda: READERS[format_name](files), output, inputs=[str(path) for path in files])
 
 
 def put_instance(
