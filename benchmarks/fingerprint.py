@@ -92,6 +92,7 @@ def _of_the_whole_model(instance: Instance) -> Iterator[bytes]:
         yield _texts(["rules", *rules])
     amounts = {name: getattr(instance, name) for name in _AMOUNTS}
     told = [f"{key}={tidy(value)}" for key, value in amounts.items() if value != _AMOUNTS[key]]
+    told += [f"max_moving {group}={most}" for group, most in sorted(instance.max_moving.items())]
     if told:
         yield _texts(told)
     if instance.current is not None:

@@ -10,12 +10,26 @@ import numpy as np
 from ..errors import InstanceError
 from .checking.assembly import taken
 from .checking.settings import SETTINGS
-from .checking.validation import are_positions, checked_positions, labels_among, labels_of
+from .checking.validation import (
+    are_positions,
+    checked_positions,
+    labels_among,
+    labels_of,
+    plain,
+)
 from .exact import Array
 from .fields import Field, Kind, fields_of
 from .records import Labels, Variant
 
-__all__ = ["changed", "column_of", "columns_of_instance", "cut", "same", "settings_of_instance"]
+__all__ = [
+    "changed",
+    "column_of",
+    "columns_of_instance",
+    "cut",
+    "record_values",
+    "same",
+    "settings_of_instance",
+]
 
 Arguments = tuple[dict[str, Any], dict[str, Any], frozenset[str]]
 _NODE_NAMES = frozenset({"node_ids", "node_kind", "node_labels"})
@@ -32,6 +46,30 @@ def column_of(instance: Any, field: Field) -> Any:
     if field.kind is Kind.MODEL:
         return _named_models(instance)
     return getattr(instance, field.argument)
+
+
+def record_values(instance: Any, owner: str, position: int) -> dict[str, Any]:
+    """The fields of one node or task, by their names; a task's model and variants left out."""
+    values: dict[str, Any] = {}
+    for field in fields_of(owner):
+        if field.kind in (Kind.REPLICAS, Kind.VARIANTS, Kind.MODEL):
+            continue
+        column = column_of(instance, field)
+        if field.kind is Kind.ID:
+            values[field.name] = str(column[position])
+        elif field.kind is Kind.LABELS:
+            values[field.name] = instance.groups[column[position]]
+        elif field.kind is Kind.NAMES:
+            values[field.name] = getattr(instance, field.sets)[column[position]]
+        elif field.kind is Kind.TEXTS:
+            texts = ((key, each[position]) for key, each in column.items())
+            values[field.name] = {key: text for key, text in texts if text is not None}
+        elif field.kind is Kind.RESOURCES:
+            values[field.name] = {key: plain(each[position]) for key, each in column.items()}
+        else:
+            value = plain(column[position])
+            values[field.name] = None if field.nullable and value == field.default else value
+    return values
 
 
 def _named_models(instance: Any) -> Array | None:
@@ -213,7 +251,7 @@ def _with(record: Any, eligible: Labels, **changes: Any) -> Any:
 def _cut_settings(
     instance: Any, at: dict[str, Array], columns: dict[str, Any], settings: dict[str, Any]
 ) -> None:
-    """Rules whose groups are left, and the present places that are."""
+    """Rules and caps whose groups are left, and the present places that are."""
     groups = {group for names in columns["task_groups"] or () for group in names}
     settings["rules"] = [
         rule
@@ -222,6 +260,9 @@ def _cut_settings(
         and (getattr(rule, "with_", None) is None or getattr(rule, "with_", None) in groups)
         and (rule.domain in ("node", "kind") or rule.domain in columns["node_labels"])
     ]
+    settings["max_moving"] = {
+        group: most for group, most in instance.max_moving.items() if group in groups
+    }
     if instance.current is None:
         return
     place = np.full(instance.num_nodes + 1, -1, dtype=np.int64)

@@ -15,13 +15,12 @@ import numpy as np
 
 from .checking.assembly import checked, columns_of
 from .checking.settings import SETTINGS
-from .checking.validation import frozen, named_ids, plain
-from .copies import changed, column_of, cut, same
+from .checking.validation import frozen, named_ids
+from .copies import changed, cut, record_values, same
 from .costs.choices import ChoicePrices
 from .costs.energy import Energy
 from .eligibility import Eligibility
 from .exact import Array
-from .fields import Kind, fields_of
 from .records import Labels, Node, Number, RecordView, Task, Variant
 from .rows.rows import Rows, make_rows
 from .rules import Rule
@@ -55,6 +54,8 @@ class Instance:
         Where tasks run now; what it does not know is nowhere.
     move_price, max_moves : int or float
         Price of each part that is not where it is now, unless its task has one, and how many may.
+    max_moving : mapping of str to int, optional
+        How many parts of tasks of a group may be moving at a time, by the group; for plans.
     currency : str, optional
         The unit of cost, for reports.
 
@@ -113,6 +114,7 @@ class Instance:
     current: Array | None
     move_price: Number
     max_moves: int | None
+    max_moving: dict[str, int]
     currency: str | None
     _node_ids: Array | None
     _task_ids: Array | None
@@ -133,6 +135,7 @@ class Instance:
         current: Any = None,
         move_price: Number = 0,
         max_moves: int | None = None,
+        max_moving: Mapping[str, int] | None = None,
         currency: str | None = None,
     ) -> None:
         given = {name: value for name, value in locals().items() if name in SETTINGS}
@@ -271,41 +274,18 @@ class Instance:
         return cast(Sequence[Task], RecordView(self.num_tasks, self._task))
 
     def _node(self, i: int) -> Node:
-        values = self._values("node", i)
+        values = record_values(self, "node", i)
         if values["fixed_cost"] is not None:
             values["price"] = None
         return Node(**values)
 
     def _task(self, j: int) -> Task:
-        values, number = self._values("task", j), int(self.task_model[j])
+        values, number = record_values(self, "task", j), int(self.task_model[j])
         if number >= 0:
             name = self.model_names[number]
             values.update(compute=None, model=name)
             values["variants"] = self.variant_sets[number] if name is None else None
         return Task(**values)
-
-    def _values(self, owner: str, position: int) -> dict[str, Any]:
-        """The fields of one record."""
-        values: dict[str, Any] = {}
-        for field in fields_of(owner):
-            if field.kind in (Kind.REPLICAS, Kind.VARIANTS, Kind.MODEL):
-                continue
-            column = column_of(self, field)
-            if field.kind is Kind.ID:
-                values[field.name] = str(column[position])
-            elif field.kind is Kind.LABELS:
-                values[field.name] = self.groups[column[position]]
-            elif field.kind is Kind.NAMES:
-                values[field.name] = getattr(self, field.sets)[column[position]]
-            elif field.kind is Kind.TEXTS:
-                texts = ((key, each[position]) for key, each in column.items())
-                values[field.name] = {key: text for key, text in texts if text is not None}
-            elif field.kind is Kind.RESOURCES:
-                values[field.name] = {key: plain(each[position]) for key, each in column.items()}
-            else:
-                value = plain(column[position])
-                values[field.name] = None if field.nullable and value == field.default else value
-        return values
 
     @cached_property
     def rows(self) -> Rows:

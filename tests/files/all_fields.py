@@ -67,6 +67,7 @@ def full_instance() -> Instance:
         },
         move_price=1,
         max_moves=3,
+        max_moving={"front": 2, "u": 0},
         currency="USD",
     )
 
@@ -128,6 +129,9 @@ def rich_instances(draw: st.DrawFn) -> Instance:
         current=draw(st.none() | places(tasks, models, node_ids)),
         move_price=draw(amounts),
         max_moves=draw(st.none() | st.integers(0, 9)),
+        max_moving=draw(st.dictionaries(st.sampled_from(named), st.integers(0, 9)))
+        if named
+        else None,
         currency=draw(st.none() | texts),
     )
 

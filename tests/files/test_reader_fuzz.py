@@ -78,6 +78,7 @@ RICH_RECORD: dict[str, Any] = {
     },
     "move_price": 1,
     "max_moves": 3,
+    "max_moving": {"g": 1},
     "currency": "EUR",
     "nodes": [
         {"id": "a", "compute": 8, "fixed_cost": 23.5, "overload_price": 4, "labels": {"zone": "x"}},

@@ -121,6 +121,9 @@ BAD_JSON: dict[str, tuple[str, Any, list[str]]] = {
     "current without variant": ("current", {"t": "a"}, ["current: task 't': say which variant"]),
     "current too many": ("current", {"u": ["a", "b"]}, ["task 'u': it names 2 nodes for 1 part"]),
     "max_moves fraction": ("max_moves", 1.5, ["max_moves is 1.5"]),
+    "max_moving number": ("max_moving", 1, ["max_moving is 1; it must map groups"]),
+    "max_moving group": ("max_moving", {"back": 1}, ["max_moving: 'back' is a group", "front"]),
+    "max_moving fraction": ("max_moving", {"front": 0.5}, ["max_moving['front'] is 0.5"]),
     "currency number": ("currency", 1, ["currency is 1"]),
     "setting unknown": ("quality_buget", 1, ["'quality_buget'", "did you mean 'quality_budget'"]),
 }

@@ -194,6 +194,15 @@ BAD_SETTINGS = {
     "quality_price": ({"quality_price": math.inf}, "quality_price is inf; it must be a finite"),
     "move_price": ({"move_price": "x"}, "move_price is 'x'; it must be a finite number"),
     "max_moves": ({"max_moves": 1.5}, "max_moves is 1.5; it must be an integer, 0 or more"),
+    "max_moving": ({"max_moving": 3}, "max_moving is 3; it must map groups to how many"),
+    "max_moving group": (
+        {"max_moving": {"x": 3}},
+        "max_moving: 'x' is a group that no task names (known: g",
+    ),
+    "max_moving count": (
+        {"max_moving": {"g": -1}},
+        "max_moving['g'] is -1; it must be an integer, 0 or more",
+    ),
     "currency": ({"currency": 3}, "currency is 3; it must be text"),
     "current": ({"current": {"t": 3}}, "current: task 't': 3 is no place; it must be the id"),
     "current key": ({"current": {"t": {"on": "a"}}}, "current: task 't': the key 'on' is unknown"),
@@ -350,6 +359,7 @@ def test_copies_keep_everything():
         {"quality_budget": 2},
         {"current": None},
         {"move_price": 1},
+        {"max_moving": {"t": 1}},
         {"task_pinned": None},
         {"task_skip_price": None},
         {"task_groups": [["g", "t"], ["g", "t"], ["g"], [], []]},
@@ -366,6 +376,9 @@ def test_a_part_of_an_instance_keeps_what_it_can():
     assert part.current.tolist() == [0, -1, -1, 0, -1]
     assert part.tasks[2].pinned == ("a",)
     left = whole().restrict([0], [3])
+    capped = whole(max_moving={"g": 1, "t": 0})
+    assert capped.restrict([0], [0, 1]).max_moving == {"g": 1, "t": 0}
+    assert capped.restrict([0], [3]).max_moving == {}
     assert [variant.name for variant in left.variants_of(0)] == ["o"]
     with refuses("task 'v': eligible names none of the nodes that are kept"):
         whole().restrict([1, 2], [2])

@@ -21,6 +21,8 @@ INSTANCE_SCHEMAS = ("nodewise/1", "nodewise/2")
 """What can be read; an instance is written in the first that has its fields."""
 
 _LEFT_OUT = object()
+_EMPTY = ("models", "rules", "power_off", "max_moving")
+"""The settings that say nothing where they are empty."""
 _FIRST = ("name", "max_load", "power_off")
 """The settings that the first schema has."""
 
@@ -43,7 +45,7 @@ def _is_told(instance: Instance, name: str) -> bool:
     if name == "current":
         return instance.current is not None
     value = getattr(instance, name)
-    return bool(value) if name in ("models", "rules", "power_off") else value != SETTINGS[name]
+    return bool(value) if name in _EMPTY else value != SETTINGS[name]
 
 
 def settings_to_write(instance: Instance, *, elsewhere: Collection[str] = ()) -> dict[str, Any]:

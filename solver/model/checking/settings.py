@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from ..rules import checked_rules
 from .names import record_label
 from .validation import checked_max_load, checked_name, checked_power_off, is_unicode, plain
 
-__all__ = ["SETTINGS", "checked_settings", "with_fixed_costs"]
+__all__ = ["SETTINGS", "checked_max_moving", "checked_settings", "with_fixed_costs"]
 
 SETTINGS: dict[str, Any] = {
     "max_load": None,
@@ -31,6 +31,7 @@ SETTINGS: dict[str, Any] = {
     "current": None,
     "move_price": 0,
     "max_moves": None,
+    "max_moving": None,
     "currency": None,
 }
 """The settings and their defaults."""
@@ -62,6 +63,7 @@ def checked_settings(settings: Mapping[str, Any], made: Mapping[str, Any]) -> di
         "quality_price": _amount(settings["quality_price"], "quality_price") or 0,
         "move_price": _amount(settings["move_price"], "move_price") or 0,
         "max_moves": _count(settings["max_moves"], "max_moves"),
+        "max_moving": checked_max_moving(settings["max_moving"], groups),
         "currency": _currency(settings["currency"]),
     }
 
@@ -86,6 +88,37 @@ def _count(value: Any, name: str) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise InstanceError(f"{name} is {value!r}; it must be an integer, 0 or more")
     return value
+
+
+def checked_max_moving(given: Any, groups: Collection[str]) -> dict[str, int]:
+    """How many parts of a group may be moving at a time, by the name of the group.
+
+    Parameters
+    ----------
+    given : mapping of str to int, or None for none
+    groups : collection of str
+        The groups that tasks name.
+
+    Raises
+    ------
+    InstanceError
+        Naming the group.
+    """
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise InstanceError(
+            f"max_moving is {given!r}; it must map groups to how many of their parts may be moving "
+            "at a time"
+        )
+    for group in given:
+        if not isinstance(group, str) or group not in groups:
+            some = ", ".join(sorted(groups)[:8]) or "none"
+            raise InstanceError(
+                f"max_moving: {group!r} is a group that no task names (known: {some})"
+            )
+    counts = {group: _count(most, f"max_moving[{group!r}]") for group, most in given.items()}
+    return {group: most for group, most in counts.items() if most is not None}
 
 
 def _currency(value: Any) -> str | None:
