@@ -36,6 +36,7 @@ from .model.instance import Instance, Node, Task
 from .model.records import Part, Variant
 from .model.result import Progress, Result, Status, Termination
 from .model.rules import Affinity, AntiAffinity, Limit, Spread
+from .plan.rebalance import rebalance
 from .solve import solve
 from .versions import __version__, show_versions
 
@@ -69,6 +70,7 @@ __all__ = [
     "methods",
     "read_allocation",
     "read_instance",
+    "rebalance",
     "show_versions",
     "solve",
     "write_allocation",

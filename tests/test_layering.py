@@ -24,8 +24,8 @@ FLOORS = {
     **dict.fromkeys(["programs", "engines", "kernels"], 2),
     **dict.fromkeys(["bounds", "columns", "search"], 3),
     "methods": 4,
-    **dict.fromkeys(["solve", ""], 5),
-    **dict.fromkeys(["plan", "explain", "view"], 6),
+    "solve": 5,
+    **dict.fromkeys(["plan", "explain", "view", ""], 6),
     **dict.fromkeys(["command", "__main__"], 7),
 }
 COMMAND = FLOORS["command"]

@@ -24,7 +24,8 @@ def result_to_json(result: Result) -> dict[str, Any]:
     an object with "node", a list where the variant has several parts, and "variant", where there
     are several; None stands for a task that is left out. There "left_out" and "moves" are told.
     Where there is no allocation but a partial one, "partial" has the nodes of the tasks "placed"
-    and says of those "unplaced" why.
+    and says of those "unplaced" why. Results of `rebalance` have "cost_now", "saving",
+    "saving_bound", "broken_now" and "plan" as well.
     """
     allocation, is_plain = result.allocation, result.instance.is_plain
     return {
@@ -49,6 +50,7 @@ def result_to_json(result: Result) -> dict[str, Any]:
         "unplaced": list(result.unplaced),
         **_partial(result),
         "message": result.message,
+        **_rebalanced(result),
         "history": [
             {"seconds": point.seconds, "cost": point.cost, "bound": point.bound}
             for point in result.history
@@ -61,6 +63,18 @@ def _partial(result: Result) -> dict[str, Any]:
     if partial is None:
         return {}
     return {"partial": {"placed": dict(partial.placed), "unplaced": dict(partial.unplaced)}}
+
+
+def _rebalanced(result: Result) -> dict[str, Any]:
+    if result.cost_now is None:
+        return {}
+    return {
+        "cost_now": result.cost_now,
+        "saving": result.saving,
+        "saving_bound": result.saving_bound,
+        "broken_now": [str(broken) for broken in result.broken_now],
+        "plan": None if result.plan is None else result.plan.to_dicts(),
+    }
 
 
 def _places(allocation: Allocation) -> dict[str, Any]:

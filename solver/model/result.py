@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -167,6 +167,16 @@ class Result:
         What the bound, or the infeasibility, rests on; see docs/proofs.md.
     message : str or None
         What else there is to say.
+    plan : Plan or None
+        Of `rebalance`: in which order what moves.
+    cost_now : int, float or None
+        Of `rebalance`: the cost of what runs now as it stands, whatever it breaks. A task that is
+        nowhere and must run adds nothing to it.
+    saving, saving_bound : int, float or None
+        Of `rebalance`: `cost_now` less the cost, moves included, and less the bound: no plan
+        within the caps saves more.
+    broken_now : tuple of Violation
+        Of `rebalance`: the rules that what runs now breaks, and the allocation keeps.
     """
 
     instance: Instance
@@ -190,6 +200,11 @@ class Result:
     moves: int | None = None
     left_out: tuple[str, ...] = ()
     versions: dict[str, str] = field(default_factory=dict)
+    plan: Any = None
+    cost_now: Number | None = None
+    saving: Number | None = None
+    saving_bound: Number | None = None
+    broken_now: tuple[Any, ...] = ()
 
     @property
     def gap(self) -> float | None:
