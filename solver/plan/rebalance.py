@@ -57,7 +57,7 @@ def rebalance(
         What a moving part takes up during its wave: its old place and its new one, or only the
         new one.
     max_moving : mapping of group to int, optional
-        The most parts of a group that may be moving in one wave.
+        The most parts of a group that may be moving in one wave; default: the instance's own.
     moves_per_node : int, optional
         The most moves from or to one node in a wave.
     **solve_options
@@ -90,7 +90,8 @@ def rebalance(
     >>> result.cost_now, result.cost, result.saving, result.saving_bound, result.moves
     (48, 24, 24, 24, 1)
     """
-    planned = _planned(instance, current, move_price, max_moves, drain, cordon)
+    settings = {"move_price": move_price, "max_moves": max_moves, "max_moving": max_moving}
+    planned = _planned(instance, current, settings, drain, cordon)
     present = Present(planned)
     least = present.least_saving(min_saving)
     initial = _better_start(present, solve_options.pop("initial", None))
@@ -106,13 +107,12 @@ def rebalance(
 def _planned(
     instance: Instance,
     current: Any,
-    move_price: Number | None,
-    max_moves: int | None,
+    settings: Mapping[str, Any],
     drain: Iterable[str] | str,
     cordon: Iterable[str] | str,
 ) -> Instance:
     """The instance whose optimum is the best placement to go to."""
-    changes: dict[str, Any] = {}
+    changes = {name: value for name, value in settings.items() if value is not None}
     if current is not None:
         changes["current"] = current
     elif instance.current is None:
@@ -120,9 +120,6 @@ def _planned(
             "it is not known where tasks are now: give `current`, a mapping of task id to node "
             "id, or {} if nothing runs yet"
         )
-    for name, value in (("move_price", move_price), ("max_moves", max_moves)):
-        if value is not None:
-            changes[name] = value
     states = states_after(instance, drain, cordon)
     if states is not None:
         changes["node_state"] = states
