@@ -18,6 +18,7 @@ from .converting import convert
 from .display import show_error
 from .listing import methods_command, versions_command, warm_up_command
 from .making import generate_command
+from .rebalancing import rebalance_command
 from .shared import BAD_INPUT, INFEASIBLE, INTERRUPTED, OK, Stop
 from .solving import bound_command, check_command, solve_command
 
@@ -27,6 +28,7 @@ VERBS: dict[str, Callable[..., None] | typer.Typer] = {
     "solve": solve_command,
     "check": check_command,
     "bound": bound_command,
+    "rebalance": rebalance_command,
     "generate": generate_command,
     "convert": convert,
     "methods": methods_command,

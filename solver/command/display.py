@@ -28,10 +28,13 @@ __all__ = [
     "live_progress",
     "number",
     "say",
+    "say_row",
     "show_error",
     "show_summary",
+    "show_unplaced",
     "show_written",
     "shown",
+    "status_of",
     "tell",
 ]
 
@@ -143,10 +146,15 @@ def show_summary(result: Result, missing: Sequence[str] = ()) -> None:
         Files that were asked for, but there is no allocation to write.
     """
     for name, value in [*_rows(result), *(("not written", path) for path in missing)]:
-        _say_row(name, value)
+        say_row(name, value)
     for reason in (result.infeasible_because, result.message):
         if reason:
             say(reason)
+    show_unplaced(result)
+
+
+def show_unplaced(result: Result) -> None:
+    """The tasks for which no node was found, and why."""
     if result.partial is not None:
         unplaced = result.partial.unplaced
         for task, reason in list(unplaced.items())[:_REASONS]:
@@ -161,10 +169,11 @@ def show_summary(result: Result, missing: Sequence[str] = ()) -> None:
 
 def show_written(path: str) -> None:
     """A further line of the summary: a file that was written."""
-    _say_row("written", path)
+    say_row("written", path)
 
 
-def _say_row(name: str, value: str | Text) -> None:
+def say_row(name: str, value: str | Text) -> None:
+    """One figure of a summary, on stderr."""
     value = shown(value) if isinstance(value, str) else value
     say(Text.assemble((f"{name:<13}", "dim"), value))
 
@@ -187,10 +196,7 @@ def _counted(count: int, what: str) -> str:
 
 def _rows(result: Result) -> Iterator[tuple[str, str | Text]]:
     yield "instance", describe(result.instance)
-    status = Text(result.status.value, style=_STYLES[result.status])
-    if result.termination.value not in ("proven", "finished"):
-        status.append(f" ({result.termination.value})", style="default")
-    yield "status", status
+    yield "status", status_of(result)
     unit = f" {result.instance.currency}" if result.instance.currency else ""
     if result.allocation is not None:
         yield "cost", number(result.cost) + unit
@@ -212,6 +218,14 @@ def _rows(result: Result) -> Iterator[tuple[str, str | Text]]:
         yield "energy", f"{number(kwh)} kWh at a cost of {price}, {number(grams)} g CO2e"
     yield "method", result.method
     yield "seconds", f"{result.seconds:.2f}"
+
+
+def status_of(result: Result) -> Text:
+    """The status in its colour, and why the run stopped where that says more."""
+    status = Text(result.status.value, style=_STYLES[result.status])
+    if result.termination.value not in ("proven", "finished"):
+        status.append(f" ({result.termination.value})", style="default")
+    return status
 
 
 def _choice_rows(result: Result, allocation: Allocation, unit: str) -> Iterator[tuple[str, str]]:

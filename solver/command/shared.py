@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from ..errors import NodewiseWarning
+from ..files.allocation import dump_allocation
+from ..files.loads import dump_loads
+from ..model.allocation import Allocation
 from ..model.result import Result, Status, Termination
 from ..system import signals
-from .display import show_error, show_written
+from .display import live_progress, show_error, show_written
 from .outputs import Output, write_outputs
 from .sources import STDOUT
 
@@ -25,7 +31,9 @@ __all__ = [
     "Stop",
     "TimeLimit",
     "exit_code",
+    "outputs_of",
     "stop",
+    "until_stopped",
     "write_all",
 ]
 
@@ -87,3 +95,30 @@ def exit_code(result: Result) -> int:
         return INFEASIBLE
     interrupted = result.termination is Termination.INTERRUPTED
     return INTERRUPTED if interrupted else NOTHING_FOUND
+
+
+def until_stopped(run: Callable[..., Result], *arguments: Any, **options: Any) -> Result:
+    """The result of `solve` or the like; once it is there, no signal can lose it."""
+    signals.hold()
+    result = None
+    with live_progress() as on_progress, warnings.catch_warnings():
+        warnings.simplefilter("ignore", NodewiseWarning)  # the message of the result says it, too
+        try:
+            with signals.let_through():
+                result = run(*arguments, on_progress=on_progress, **options)
+        except KeyboardInterrupt:
+            if result is None:
+                raise
+    return result
+
+
+def outputs_of(
+    allocation: Allocation | None, output: str | None, loads: str | None
+) -> list[Output]:
+    """What is to be written of an allocation, if there is one."""
+    wanted = []
+    if allocation is not None and output is not None:
+        wanted.append(Output("--output", output, partial(dump_allocation, allocation)))
+    if allocation is not None and loads is not None:
+        wanted.append(Output("--loads", loads, partial(dump_loads, allocation)))
+    return wanted

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import warnings
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from ..bounds.lower_bound import BOUNDS, lower_bound
-from ..errors import MethodError, NodewiseWarning
-from ..files.allocation import dump_allocation, read_allocation
-from ..files.loads import dump_loads
+from ..errors import MethodError
+from ..files.allocation import read_allocation
 from ..files.result import dump_result
 from ..judge.check import check
 from ..judge.choices import choices_of
 from ..judge.cost import cost_of
-from ..model.allocation import Allocation
-from ..model.instance import Instance
-from ..model.result import Result
 from ..solve import solve
-from ..system import signals
-from .display import describe, live_progress, say, show_summary, tell
+from .display import describe, say, show_summary, tell
 from .outputs import Output
 from .shared import (
     BAD_INPUT,
@@ -30,7 +24,9 @@ from .shared import (
     Stop,
     TimeLimit,
     exit_code,
+    outputs_of,
     stop,
+    until_stopped,
     write_all,
 )
 from .sources import instance_of, require_places
@@ -85,7 +81,8 @@ def solve_command(
     data = instance_of(instance)
     start = None if initial is None else read_allocation(data, initial)
     try:
-        result = _until_stopped(
+        result = until_stopped(
+            solve,
             data,
             method,
             time_limit=time_limit,
@@ -97,10 +94,10 @@ def solve_command(
             round_limit=round_limit,
         )
     except MethodError as error:
-        write_all(_of_allocation(error.allocation, output, loads))
+        write_all(outputs_of(error.allocation, output, loads))
         raise
     missing = [path for path in (output, loads) if path and result.allocation is None]
-    wanted = _of_allocation(result.allocation, output, loads)
+    wanted = outputs_of(result.allocation, output, loads)
     if json_file is not None:
         wanted.append(Output("--json", json_file, partial(dump_result, result)))
     try:
@@ -108,33 +105,6 @@ def solve_command(
     finally:
         all_written = write_all(wanted)
     stop(exit_code(result) if all_written else BAD_INPUT)
-
-
-def _until_stopped(data: Instance, method: str, **options: Any) -> Result:
-    """The result of `solve`; once it is there, no signal can lose it."""
-    signals.hold()
-    result = None
-    with live_progress() as on_progress, warnings.catch_warnings():
-        warnings.simplefilter("ignore", NodewiseWarning)  # the message of the result says it, too
-        try:
-            with signals.let_through():
-                result = solve(data, method, on_progress=on_progress, **options)
-        except KeyboardInterrupt:
-            if result is None:
-                raise
-    return result
-
-
-def _of_allocation(
-    allocation: Allocation | None, output: str | None, loads: str | None
-) -> list[Output]:
-    """What is to be written of an allocation, if there is one."""
-    wanted = []
-    if allocation is not None and output is not None:
-        wanted.append(Output("--output", output, partial(dump_allocation, allocation)))
-    if allocation is not None and loads is not None:
-        wanted.append(Output("--loads", loads, partial(dump_loads, allocation)))
-    return wanted
 
 
 def check_command(

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..errors import AllocationError
 from ..model.exact import Array
 from ..model.instance import Instance
+from .table import Table, read_table
+from .text import read_bytes
 
-__all__ = ["Place", "place_to_write", "places_of"]
+__all__ = ["Place", "place_to_write", "places_of", "read_current"]
+
+_MOST_DIGITS = 6  # of the number of a part
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +78,52 @@ def place_to_write(place: Place) -> Any:
             nodes.pop()
         node = nodes
     return node if place.variant is None else {"node": node, "variant": place.variant}
+
+
+def read_current(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read where tasks are now, as `Instance.current` takes it.
+
+    Parameters
+    ----------
+    path : str or path
+        CSV as of `read_allocation`. It may be partial: a task without a row or without a node is
+        nowhere now, and names that are not in the instance count for nothing there.
+
+    Raises
+    ------
+    AllocationError
+        If the file cannot be read, a task stands in two variants, or a part twice; the message
+        names the line.
+    """
+    source = Path(path)
+    table = read_table(read_bytes(source, AllocationError), str(source), AllocationError)
+    table.require("task_id", "node_id")
+    places: dict[str, dict[int, str]] = {}
+    variants: dict[str, str] = {}
+    several = "part" in table.columns
+    empty = [""] * len(table.columns["task_id"])
+    columns = (table.columns.get(name, empty) for name in ("task_id", "node_id", "variant", "part"))
+    for row, (task, node, variant, part) in enumerate(zip(*columns, strict=True)):
+        if not node:
+            continue
+        if variants.setdefault(task, variant) != variant:
+            problem = f"task {task!r} stands in two variants; it runs in one"
+            raise table.error(row, "variant", problem)
+        nodes = places.setdefault(task, {})
+        number = _part(table, row, part) if part.strip() else len(nodes) + 1
+        if number in nodes or (nodes and not several):
+            problem = f"task {task!r} stands twice; remove one row, or number its parts"
+            raise table.error(row, "task_id", problem)
+        nodes[number] = node
+    return {
+        task: {"node": [nodes.get(k) for k in range(1, max(nodes) + 1)]}
+        | ({"variant": variants[task]} if variants[task] else {})
+        for task, nodes in places.items()
+    }
+
+
+def _part(table: Table, row: int, cell: str) -> int:
+    number = int(cell) if cell.isascii() and cell.isdigit() and len(cell) <= _MOST_DIGITS else 0
+    if not number:
+        raise table.error(row, "part", f"{cell!r} is no number of a part; they count from 1")
+    return number
