@@ -13,6 +13,7 @@ __all__ = [
     "NodewiseError",
     "NodewiseWarning",
     "OptionError",
+    "UsageError",
 ]
 
 
@@ -26,6 +27,10 @@ class InstanceError(NodewiseError, ValueError):
 
 class AllocationError(NodewiseError, ValueError):
     """An allocation cannot be read against its instance; the message names the row."""
+
+
+class UsageError(NodewiseError, ValueError):
+    """Samples of usage cannot be read; the message names the file and the line or series."""
 
 
 class OptionError(NodewiseError, ValueError):

@@ -25,7 +25,7 @@ FLOORS = {
     **dict.fromkeys(["bounds", "columns", "search"], 3),
     "methods": 4,
     "solve": 5,
-    **dict.fromkeys(["plan", "explain", "view", ""], 6),
+    **dict.fromkeys(["plan", "explain", "usage", "view", ""], 6),
     **dict.fromkeys(["command", "__main__"], 7),
 }
 COMMAND = FLOORS["command"]
