@@ -27,6 +27,8 @@ from .errors import (
 )
 from .files.allocation import read_allocation, write_allocation
 from .files.instance import read_instance, write_instance
+from .files.usage.reading import read_usage
+from .files.usage.samples import Usage
 from .judge.check import Violation, check
 from .judge.cost import cost_of
 from .methods import methods
@@ -38,6 +40,7 @@ from .model.result import Progress, Result, Status, Termination
 from .model.rules import Affinity, AntiAffinity, Limit, Spread
 from .plan.rebalance import rebalance
 from .solve import solve
+from .usage.adjusting import with_usage
 from .versions import __version__, show_versions
 
 __all__ = [
@@ -60,6 +63,7 @@ __all__ = [
     "Status",
     "Task",
     "Termination",
+    "Usage",
     "Variant",
     "Violation",
     "__version__",
@@ -70,9 +74,11 @@ __all__ = [
     "methods",
     "read_allocation",
     "read_instance",
+    "read_usage",
     "rebalance",
     "show_versions",
     "solve",
+    "with_usage",
     "write_allocation",
     "write_instance",
 ]

@@ -19,6 +19,7 @@ from .display import show_error
 from .listing import methods_command, versions_command, warm_up_command
 from .making import generate_command
 from .rebalancing import rebalance_command
+from .monitoring import usage_command
 from .shared import BAD_INPUT, INFEASIBLE, INTERRUPTED, OK, Stop
 from .solving import bound_command, check_command, solve_command
 
@@ -29,6 +30,7 @@ VERBS: dict[str, Callable[..., None] | typer.Typer] = {
     "check": check_command,
     "bound": bound_command,
     "rebalance": rebalance_command,
+    "usage": usage_command,
     "generate": generate_command,
     "convert": convert,
     "methods": methods_command,

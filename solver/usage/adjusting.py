@@ -20,6 +20,7 @@ __all__ = ["rounded_up", "with_usage"]
 
 _NOWHERE = "that run nowhere, or in which variant is not known"
 _WHICH_PART = "in parts that differ, of which samples do not say which"
+_SEVERAL_PODS = "of whose name several namespaces have a pod"
 _NO_SUCH_PART = "with samples of a part they do not have"
 
 
@@ -34,6 +35,7 @@ def with_usage(
     several: str = DEFAULTS["several"],
     step: Amount | None = None,
     window: Amount | None = None,
+    digits: int | None = None,
 ) -> tuple[Instance, UsageReport]:
     """The instance with the figures that tasks turned out to use.
 
@@ -63,6 +65,9 @@ def with_usage(
         Seconds within which times are one time; a series counts with the most of its samples.
     window : number, optional
         Samples count that are at most so many seconds older than the newest.
+    digits : int, optional
+        Significant digits that new figures are rounded up to: tasks that are alike get the same
+        figures, which lets a solver treat them as one class.
 
     Returns
     -------
@@ -91,15 +96,33 @@ def with_usage(
     >>> adjusted.tasks[0].compute, report.figures[0].usage
     (6.9, 6)
     """
-    options = measuring(instance, percentile, margin, min_samples, floor, several, step, window)
+    options = measuring(
+        instance, percentile, margin, min_samples, floor, several, step, window, digits
+    )
     run = _Run(instance, usage, options)
     report = run.report()
     new = {f.key: f.new for f in report.figures if f.new != f.old}
     return with_figures(instance, new), report
 
 
-def rounded_up(value: Fraction) -> Number:
-    """The number, or where a float has too few digits for it the next one that is not below it."""
+def rounded_up(value: Fraction, digits: int | None = None) -> Number:
+    """The number, or where a float has too few digits for it the next one that is not below it.
+
+    Parameters
+    ----------
+    value : Fraction
+        0 or more.
+    digits : int, optional
+        Round up to so many significant digits first.
+
+    Examples
+    --------
+    >>> rounded_up(Fraction(1, 3)), rounded_up(Fraction(57308, 1000), 3), rounded_up(Fraction(7))
+    (0.3333333333333334, 57.4, 7)
+    """
+    if digits is not None and value:
+        power = Fraction(10) ** (_magnitude(value) - digits + 1)
+        value = math.ceil(value / power) * power
     if value.denominator == 1:
         return int(value)
     try:
@@ -108,7 +131,13 @@ def rounded_up(value: Fraction) -> Number:
         return math.ceil(value)
     while fraction_of(found) < value:
         found = math.nextafter(found, math.inf)
-    return int(found) if found.is_integer() and abs(found) < 2**53 else found
+    return int(found) if found.is_integer() and found < 2**53 else found
+
+
+def _magnitude(value: Fraction) -> int:
+    """The power of ten of the first digit of a number above 0."""
+    guess = len(str(value.numerator)) - len(str(value.denominator))
+    return guess if value >= Fraction(10) ** guess else guess - 1
 
 
 class _Run:
@@ -161,16 +190,39 @@ class _Run:
     def _groups(self) -> dict[tuple[int, int | None, str], list[Series]]:
         """The series of each task, part and field."""
         groups: dict[tuple[int, int | None, str], list[Series]] = {}
-        for series in self._usage.series:
-            if series.field not in self._fields:
-                continue
-            found = (self._task_at[name] for name in series.names if name in self._task_at)
-            j = next(found, None)
+        listed = [series for series in self._usage.series if series.field in self._fields]
+        task_of = self._tasks_by_names({series.names for series in listed})
+        for series in listed:
+            j = task_of[series.names]
             if j is None:
                 self._unknown[series.names[0]] += len(series.values)
-            elif series.values:
+            elif series.values and j >= 0:
                 groups.setdefault((j, series.part, series.field), []).append(series)
         return groups
+
+    def _tasks_by_names(self, names: set[tuple[str, ...]]) -> dict[tuple[str, ...], int | None]:
+        """The task that is meant by each "namespace/pod" and "pod", or other names; -1: unclear.
+
+        A pod's own name is enough where the instance names no namespaces and one namespace alone
+        has a pod of that name, and for the namespace "default".
+        """
+        at = self._task_at
+        has_namespaces = any(each[0] in at for each in names if len(each) > 1)
+        found: dict[tuple[str, ...], int | None] = {}
+        by_task: dict[int, list[tuple[str, ...]]] = {}
+        for each in sorted(names):
+            j = at.get(each[0])
+            if j is None and len(each) > 1:
+                is_clear = not has_namespaces or each[0].startswith("default/")
+                j = at.get(each[1]) if is_clear else None
+                if j is not None:
+                    by_task.setdefault(j, []).append(each)
+            found[each] = j
+        for j, several in by_task.items():
+            if len(several) > 1:
+                self._unattributed.setdefault(_SEVERAL_PODS, {})[self._names[j]] = None
+                found.update(dict.fromkeys(several, -1))
+        return found
 
     def _key_of(self, j: int, part: int | None, field: str) -> tuple[Key | None, Any]:
         """The figure that samples belong to, and among how many parts they are shared.
@@ -236,7 +288,7 @@ class _Run:
         present = fraction_of(old)
         floor = self._options.floor_of(key.field, present)
         wanted = usage * (1 + self._options.margin_of(key.field))
-        new, note = rounded_up(wanted), Note.MEASURED
+        new, note = rounded_up(wanted, self._options.digits), Note.MEASURED
         if floor is not None and wanted < floor:
             new, note = rounded_up(floor), Note.FLOOR
         elif not usage and floor is None:

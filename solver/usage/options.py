@@ -45,6 +45,7 @@ class Measuring:
     several : str
     step, window : Fraction or None
         Seconds.
+    digits : int or None
     """
 
     percentile: Mapping[str, Fraction]
@@ -54,6 +55,7 @@ class Measuring:
     several: str
     step: Fraction | None
     window: Fraction | None
+    digits: int | None
 
     def percentile_of(self, field: str) -> Fraction:
         """The percentile of a field, above 0 and at most 1."""
@@ -81,6 +83,7 @@ def measuring(
     several: str,
     step: Amount | None,
     window: Amount | None,
+    digits: int | None,
 ) -> Measuring:
     """Check the options of `with_usage`.
 
@@ -107,8 +110,9 @@ def measuring(
             raise OptionError("percentile must be above 0 and at most 1, such as 0.9")
     if several not in SEVERAL:
         raise OptionError(f"several is {several!r}; it must be one of: {', '.join(SEVERAL)}")
-    if isinstance(min_samples, bool) or not isinstance(min_samples, int) or min_samples < 1:
-        raise OptionError(f"min_samples is {min_samples!r}; it must be an integer, 1 or more")
+    for name, count in (("min_samples", min_samples), ("digits", 1 if digits is None else digits)):
+        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+            raise OptionError(f"{name} is {count!r}; it must be an integer, 1 or more")
     return Measuring(
         percentile={field: value for field, (value, _) in percentiles.items()},
         margin={
@@ -119,6 +123,7 @@ def measuring(
         several=several,
         step=_seconds("step", step),
         window=_seconds("window", window),
+        digits=digits,
     )
 
 

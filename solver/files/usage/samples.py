@@ -150,7 +150,7 @@ def sample_of(text: str) -> Decimal | str | None:
         return INFINITE
     if not value:
         return Decimal(0)
-    if value < 0 or not -_FAR <= value.adjusted() <= _FAR:
+    if value < 0 or not -_FAR <= value.adjusted() < _MOST_CHARACTERS:
         return None
     return value if drop_reason(value) is None else NOT_AVAILABLE
 

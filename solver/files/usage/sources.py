@@ -17,14 +17,12 @@ _LABEL = re.compile(r"\{([^{}]*)\}")
 _FAR = 400
 
 TASK_LABELS = (
-    ("task_id",),
-    ("task",),
-    ("exported_namespace", "exported_pod"),
-    ("exported_pod",),
-    ("namespace", "pod"),
-    ("pod",),
+    (("task_id",),),
+    (("task",),),
+    (("exported_namespace", "exported_pod"), ("exported_pod",)),
+    (("namespace", "pod"), ("pod",)),
 )
-"""What tells the task where nothing is said, in this order.
+"""What tells the task where nothing is said: the first of these that a series has.
 
 Behind a scrape of an exporter, `pod` is that of the exporter, `exported_pod` the one measured.
 """
@@ -147,17 +145,22 @@ class TaskName:
         """All labels that may be needed."""
         if self._labels is not None:
             return self._labels
-        return tuple(dict.fromkeys(label for labels in TASK_LABELS for label in labels))
+        return tuple(
+            dict.fromkeys(label for ways in TASK_LABELS for labels in ways for label in labels)
+        )
 
     def of(self, labels: Mapping[str, str]) -> tuple[str, ...]:
         """What the task may be called, in the order in which to look it up; () if nothing is."""
         if self.rule is None:
-            found = (
-                "/".join(labels[label] for label in wanted)
-                for wanted in TASK_LABELS
-                if all(labels.get(label) for label in wanted)
-            )
-            return tuple(found)
+            for ways in TASK_LABELS:
+                found = tuple(
+                    "/".join(labels[label] for label in wanted)
+                    for wanted in ways
+                    if all(labels.get(label) for label in wanted)
+                )
+                if found:
+                    return found
+            return ()
         assert self._labels is not None
         if not all(labels.get(label) for label in self._labels):
             return ()

@@ -1,0 +1,166 @@
+"""The verbs that read what tasks use, and watch a cluster by it."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..errors import OptionError
+from ..files.instance import write_instance
+from ..files.usage.reading import read_usage
+from ..system import signals
+from ..system.scratch import is_stream
+from ..usage.adjusting import with_usage
+from ..usage.options import DEFAULTS, by_field
+from ..usage.report import dump_report
+from .display import describe, say
+from .outputs import Output
+from .shared import BAD_INPUT, InstanceArgument, OutputInstance, Stop, write_all
+from .sources import instance_of, require_instance_place, require_places
+
+__all__ = ["usage_command"]
+
+UsageFiles = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="USAGE...",
+        help="CSV with a row a sample (task_id,time,compute,storage,...), or JSON as Prometheus "
+        "answers queries.",
+        show_default=False,
+    ),
+]
+Fields = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        metavar="FIELD=COLUMN",
+        help="Which column or metric a field is, and a factor where units differ: "
+        "storage=DCGM_FI_DEV_FB_USED*1048576; FILE:COLUMN for one of one file. May be repeated.",
+    ),
+]
+TaskRule = Annotated[
+    str | None,
+    typer.Option(
+        "--task", metavar="LABEL", help="What names the task, such as pod, or {namespace}/{pod}."
+    ),
+]
+TimeColumn = Annotated[
+    str | None, typer.Option("--time", metavar="COLUMN", help="The column of the times, in CSV.")
+]
+Percentiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--percentile",
+        metavar="P",
+        help="Of the samples, by nearest rank; 0.9 unless told. storage=1 for one field.",
+    ),
+]
+Margins = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--margin", metavar="SHARE", help="On top of that; 15% unless told. Or FIELD=SHARE."
+    ),
+]
+Floors = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--floor",
+        metavar="NUMBER",
+        help="The least figure: FIELD=NUMBER, or a share of the present one, 10% or FIELD=10%.",
+    ),
+]
+MinSamples = Annotated[
+    int, typer.Option("--min-samples", help="With fewer samples a figure stays as it is.")
+]
+Several = Annotated[
+    str, typer.Option("--several", help="Series of one task at a time count as their sum or max.")
+]
+Step = Annotated[
+    str | None,
+    typer.Option("--step", metavar="SECONDS", help="Times so close together are one time."),
+]
+Window = Annotated[
+    str | None,
+    typer.Option("--window", metavar="SECONDS", help="Only samples so much older than the newest."),
+]
+Digits = Annotated[
+    int | None,
+    typer.Option("--digits", help="Significant digits that new figures are rounded up to."),
+]
+
+
+def usage_command(
+    instance: InstanceArgument,
+    usage: UsageFiles,
+    output: OutputInstance = None,
+    report_file: Annotated[
+        str | None,
+        typer.Option("--report", metavar="FILE", help="Old and new figures to write, CSV."),
+    ] = None,
+    fields: Fields = None,
+    task: TaskRule = None,
+    time: TimeColumn = None,
+    percentile: Percentiles = None,
+    margin: Margins = None,
+    floor: Floors = None,
+    min_samples: MinSamples = DEFAULTS["min_samples"],
+    several: Several = DEFAULTS["several"],
+    step: Step = None,
+    window: Window = None,
+    digits: Digits = None,
+) -> None:
+    """Give tasks the figures that they turned out to use.
+
+    Each figure becomes the percentile of its samples and a margin; what has too few samples stays
+    as it is. For example:
+    nodewise usage cluster.json usage.csv -o adjusted.json
+    """
+    if output is None:
+        raise OptionError("name the instance to write: -o FILE")
+    inputs = [instance, *map(str, usage)]
+    require_instance_place("--output", output, inputs)
+    require_places([("--report", report_file)], inputs)
+    reading, options = usage_options(
+        fields, task, time, percentile, margin, floor, min_samples, several, step, window, digits
+    )
+    adjusted, report = with_usage(instance_of(instance), read_usage(usage, **reading), **options)
+    for line in report.lines():
+        say(line)
+    if not is_stream(output):
+        signals.hold()  # the files of a folder are replaced together
+    write_instance(adjusted, output)
+    say(f"written {output} ({describe(adjusted)})")
+    if report_file is not None and not write_all(
+        [Output("--report", report_file, partial(dump_report, report))]
+    ):
+        raise Stop(BAD_INPUT)
+
+
+def usage_options(
+    fields: list[str] | None,
+    task: str | None,
+    time: str | None,
+    percentile: list[str] | None,
+    margin: list[str] | None,
+    floor: list[str] | None,
+    min_samples: int,
+    several: str,
+    step: str | None,
+    window: str | None,
+    digits: int | None,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The options of the command line as `read_usage` and `with_usage` take them."""
+    reading = {"fields": fields or None, "task": task, "time": time}
+    return reading, {
+        "percentile": by_field("percentile", percentile or ()),
+        "margin": by_field("margin", margin or ()),
+        "floor": by_field("floor", floor) if floor else None,
+        "min_samples": min_samples,
+        "several": several,
+        "step": step,
+        "window": window,
+        "digits": digits,
+    }
