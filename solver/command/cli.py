@@ -18,8 +18,8 @@ from .converting import convert
 from .display import show_error
 from .listing import methods_command, versions_command, warm_up_command
 from .making import generate_command
-from .rebalancing import rebalance_command
 from .monitoring import usage_command
+from .rebalancing import rebalance_command
 from .shared import BAD_INPUT, INFEASIBLE, INTERRUPTED, OK, Stop
 from .solving import bound_command, check_command, solve_command
 
