@@ -118,7 +118,7 @@ def rounded_up(value: Fraction, digits: int | None = None) -> Number:
     Examples
     --------
     >>> rounded_up(Fraction(1, 3)), rounded_up(Fraction(57308, 1000), 3), rounded_up(Fraction(7))
-    (0.3333333333333334, 57.4, 7)
+    (0.33333333333333337, 57.4, 7)
     """
     if digits is not None and value:
         power = Fraction(10) ** (_magnitude(value) - digits + 1)

@@ -172,8 +172,8 @@ def time_of(text: Any) -> Decimal | None:
 
     A time without a zone is taken for UTC.
 
-    >>> time_of("1970-01-01T00:01:00.5Z"), time_of("60.5")
-    (Decimal('60.5'), Decimal('60.5'))
+    >>> time_of("1970-01-01T00:01:00.5Z") == time_of("60.5") == Decimal("60.5")
+    True
     """
     word = text if isinstance(text, str) else str(text)
     if len(word) > _MOST_CHARACTERS or not word.isascii() or "_" in word:
