@@ -35,6 +35,7 @@ from .methods import methods
 from .model.allocation import Allocation
 from .model.costs.energy import Energy
 from .model.instance import Instance, Node, Task
+from .model.plans.plan import Move, Plan, PlanStatus
 from .model.records import Part, Variant
 from .model.result import Progress, Result, Status, Termination
 from .model.rules import Affinity, AntiAffinity, Limit, Spread
@@ -53,10 +54,13 @@ __all__ = [
     "InstanceError",
     "Limit",
     "MethodError",
+    "Move",
     "Node",
     "NodewiseError",
     "NodewiseWarning",
     "Part",
+    "Plan",
+    "PlanStatus",
     "Progress",
     "Result",
     "Spread",

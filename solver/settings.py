@@ -17,6 +17,7 @@ __all__ = [
     "COLUMN_GENERATION",
     "LINEAR",
     "LOCAL_SEARCH",
+    "ORDERING",
     "PATTERNS",
     "PLACING",
     "PLAIN_SEARCH",
@@ -369,11 +370,30 @@ class ColumnSettings:
     """Branches of listing the columns of a node class."""
 
 
+@dataclass(frozen=True)
+class OrderingSettings:
+    """How far the order of moves is searched for: tries of small re-plannings and of openb."""
+
+    orders: int = 6
+    """Greedy orders: one that takes the largest first, the others at random."""
+    direct_hops: int = 100_000
+    """Hops that the exact search without bypasses looks at."""
+    hops: int = 1_500_000
+    """The same with bypasses."""
+    all_at_once: int = 10
+    """Up to so many units an order with bypasses is searched for all of them at once."""
+    together: int = 20_000
+    """Most steps of parts that move together, from one state."""
+    detours: int = 3
+    """Detours of a greedy order for each part."""
+
+
 AUTO = AutoSettings()
 COLUMN_GENERATION = ColumnGenerationSettings()
 LINEAR = LinearSettings()
 LOCAL_SEARCH = LocalSearchSettings()
 PLAIN_SEARCH = PlainSearchSettings()
 PLACING = PlacingSettings()
+ORDERING = OrderingSettings()
 SEARCH = SearchSettings()
 COLUMNS = ColumnSettings()
