@@ -247,7 +247,7 @@ class Greedy:
             return False
         by_rule: dict[int, list[Unit]] = {}
         for unit in self.left:
-            for rule in self.board.skews_of(unit.task):
+            for rule in self.board.cells.skews_of(unit.task):
                 by_rule.setdefault(rule, []).append(unit)
         for units in by_rule.values():
             step = tuple(hop for unit in units for hop in unit.all_direct(self.values[unit.number]))
@@ -282,7 +282,11 @@ class Greedy:
         board = self.board
         leaving: defaultdict[int, list[tuple[Unit, int]]] = defaultdict(list)
         for unit in self.left:
-            if unit.number not in aside and not unit.changes and not board.skews_of(unit.task):
+            if (
+                unit.number not in aside
+                and not unit.changes
+                and not board.cells.skews_of(unit.task)
+            ):
                 for node in set(self.values[unit.number][1]) - set(unit.goal[1]):
                     leaving[node].append((unit, node))
         for unit in sorted(self.left, key=lambda unit: self._rank[unit.number]):
@@ -302,8 +306,8 @@ class Greedy:
         value = self.values[unit.number]
         left = list(value[1])
         left.remove(source)
-        for node in board.roomiest:
-            if node == source or not board.allowed(row, node):
+        for node in board.cells.roomiest:
+            if node == source or not board.cells.allowed(row, node):
                 continue
             to = (1, tuple(sorted([*left, node])))
             hop = unit.hop(((row, source),), ((row, node),), value, to)

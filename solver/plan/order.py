@@ -167,7 +167,7 @@ class _Ordering:
         for unit in self.units:
             old = {node for _, node in unit.placed(unit.start)} if not unit.changes else set()
             for row, node in unit.placed(unit.goal):
-                if node not in old and not board.allowed(row, node):
+                if node not in old and not board.cells.allowed(row, node):
                     return (
                         f"task {str(instance.task_ids[unit.task])!r} may not come to node "
                         f"{str(instance.node_ids[node])!r}"
@@ -295,7 +295,7 @@ class _Ordering:
         """The nodes that parts of a group may go by way of; of equal ones as many as parts."""
         board = self.board
         own = {node for unit in group for value in (unit.start, unit.goal) for node in value[1]}
-        own |= board.nodes_of_tasks({unit.task for unit in group})
+        own |= board.cells.nodes_of_tasks({unit.task for unit in group})
         parts = sum(max(len(unit.start[1]), len(unit.goal[1])) for unit in group)
         rows = sorted({row for unit in group for rows in unit.rows for row in rows})
         kept: dict[Any, int] = {}
@@ -304,7 +304,7 @@ class _Ordering:
             if node in own:
                 nodes.append(node)
                 continue
-            key = board.likeness(node, rows)
+            key = board.cells.likeness(node, rows)
             if key is not None and kept.get(key, 0) < parts:
                 kept[key] = kept.get(key, 0) + 1
                 nodes.append(node)

@@ -158,7 +158,7 @@ class _Steps:
         """The hops of one part of a unit, or of all where it changes its variant."""
         key = (k, value)
         if key not in self._hops:
-            unit, allowed = self.units[k], self.board.allowed
+            unit, allowed = self.units[k], self.board.cells.allowed
             if self.nodes:
                 hops = list(unit.anywhere(value, self.nodes, allowed))
             elif value == unit.goal:
@@ -188,7 +188,7 @@ class _Steps:
     def _direct_of(self, k: int, value: Value) -> list[tuple[Hop, ...]]:
         """To stay, or to go straight to where the parts are to be."""
         hops = self.units[k].all_direct(value)
-        allowed = self.board.allowed
+        allowed = self.board.cells.allowed
         if not hops or not all(allowed(*at) for hop in hops for at in hop.comes):
             return [()]
         return [(), tuple(hops)]
@@ -216,7 +216,7 @@ class _Steps:
         for slot, node in enumerate([*here, *[-1] * more]):
             row = unit.rows[1][0 if equal else slot]
             targets: list[int | None] = [
-                t for t in nodes if t == node or self.board.allowed(row, t)
+                t for t in nodes if t == node or self.board.cells.allowed(row, t)
             ]
             if not self.nodes and not equal:
                 targets = [t for t in targets if t == wanted[slot]]
@@ -254,7 +254,7 @@ def _coupled(board: Board, units: Sequence[Unit]) -> list[list[int]]:
     label = {k: k for k in mine}
     by_rule: dict[int, list[int]] = {}
     for k in mine:
-        for rule in board.skews_of(units[k].task):
+        for rule in board.cells.skews_of(units[k].task):
             by_rule.setdefault(rule, []).append(k)
     for members in by_rule.values():
         names = {label[k] for k in members}

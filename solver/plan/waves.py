@@ -214,7 +214,7 @@ def _labels(board: Board, unit: Unit, nodes: tuple[int, ...]) -> list[int]:
         return list(unit.rows[phase])
     rows, labels = list(unit.rows[phase]), []
     for node in nodes:
-        row = next(row for row in rows if board.before[row] == node)
+        row = next(row for row in rows if board.cells.before[row] == node)
         rows.remove(row)
         labels.append(row)
     return labels
