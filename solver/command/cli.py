@@ -18,7 +18,8 @@ from .converting import convert
 from .display import show_error
 from .listing import methods_command, versions_command, warm_up_command
 from .making import generate_command
-from .monitoring import usage_command
+from .monitoring.measuring import usage_command
+from .monitoring.watching import watch_command
 from .rebalancing import rebalance_command
 from .shared import BAD_INPUT, INFEASIBLE, INTERRUPTED, OK, Stop
 from .solving import bound_command, check_command, solve_command
@@ -31,6 +32,7 @@ VERBS: dict[str, Callable[..., None] | typer.Typer] = {
     "bound": bound_command,
     "rebalance": rebalance_command,
     "usage": usage_command,
+    "watch": watch_command,
     "generate": generate_command,
     "convert": convert,
     "methods": methods_command,

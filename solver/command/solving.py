@@ -16,6 +16,7 @@ from ..judge.choices import choices_of
 from ..judge.cost import cost_of
 from ..solve import solve
 from .display import describe, say, show_summary, tell
+from .monitoring.analysing import analyse
 from .outputs import Output
 from .shared import (
     BAD_INPUT,
@@ -109,13 +110,23 @@ def solve_command(
 
 def check_command(
     instance: InstanceArgument,
-    allocation: Annotated[str, typer.Argument(help="CSV: task_id,node_id[,variant,part].")],
+    allocation: Annotated[
+        str | None,
+        typer.Argument(
+            help="CSV: task_id,node_id[,variant,part]. Without it, where tasks are now."
+        ),
+    ] = None,
+    time_limit: TimeLimit = 60.0,
 ) -> None:
     """Check an allocation: print its cost, what is left out or moves, and every rule it breaks.
 
-    Exit code 0 only if it is feasible.
+    Without one: what tasks cost where they are now, which rules that breaks, and the most that any
+    other allocation could save, within the time limit. Exit code 0 only if it is feasible.
     """
     data = instance_of(instance)
+    if allocation is None:
+        analyse(data, time_limit)
+        return
     placed = read_allocation(data, allocation)
     violations = check(data, placed)
     typer.echo(f"cost {cost_of(data, placed)}")

@@ -16,7 +16,7 @@ from .figures import FIGURES, figure_of, with_figures
 from .options import DEFAULTS, Amount, ByField, Measuring, measuring
 from .report import Figure, Key, Note, UsageReport
 
-__all__ = ["rounded_up", "with_usage"]
+__all__ = ["rounded_up", "usage_report", "with_usage"]
 
 _NOWHERE = "that run nowhere, or in which variant is not known"
 _WHICH_PART = "in parts that differ, of which samples do not say which"
@@ -96,13 +96,26 @@ def with_usage(
     >>> adjusted.tasks[0].compute, report.figures[0].usage
     (6.9, 6)
     """
-    options = measuring(
-        instance, percentile, margin, min_samples, floor, several, step, window, digits
+    report = usage_report(
+        instance,
+        usage,
+        percentile=percentile,
+        margin=margin,
+        min_samples=min_samples,
+        floor=floor,
+        several=several,
+        step=step,
+        window=window,
+        digits=digits,
     )
-    run = _Run(instance, usage, options)
-    report = run.report()
     new = {f.key: f.new for f in report.figures if f.new != f.old}
     return with_figures(instance, new), report
+
+
+def usage_report(instance: Instance, usage: Usage, **options: Any) -> UsageReport:
+    """What `with_usage` would make of the figures, with the same options and errors."""
+    given = {**DEFAULTS, **options}
+    return _Run(instance, usage, measuring(instance, **given)).report()
 
 
 def rounded_up(value: Fraction, digits: int | None = None) -> Number:

@@ -26,6 +26,10 @@ DEFAULTS: dict[str, Any] = {
     "margin": 0.15,
     "min_samples": 30,
     "several": "sum",
+    "floor": None,
+    "step": None,
+    "window": None,
+    "digits": None,
 }
 
 _MOST_DIGITS, _FAR = 300, 400

@@ -1,0 +1,191 @@
+"""The verb that watches a cluster round by round, and what it says of a round."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ...errors import OptionError
+from ...files.usage.reading import read_usage
+from ...usage.options import DEFAULTS
+from ...usage.watching import COOLING, PROPOSED, STAYING, Clock, Outputs, Record, Watch
+from ..display import number, say
+from ..shared import InstanceArgument, TimeLimit
+from ..sources import STDOUT, instance_of, require_places
+from .analysing import saving
+from .options import (
+    Digits,
+    Fields,
+    Floors,
+    Margins,
+    MinSamples,
+    Percentiles,
+    Several,
+    Step,
+    TaskRule,
+    TimeColumn,
+    UsageFiles,
+    Window,
+    usage_options,
+)
+
+__all__ = ["CLOCK", "line_of", "watch_command"]
+
+CLOCK = Clock()
+"""What `watch` lives by."""
+
+_MOST_BROKEN = 2
+
+
+def watch_command(
+    instance: InstanceArgument,
+    usage: UsageFiles,
+    every: Annotated[
+        float, typer.Option(metavar="SECONDS", help="From the start of a round to the next.")
+    ] = 300.0,
+    min_saving: Annotated[
+        str, typer.Option(metavar="COST|PERCENT", help="Below it nothing is proposed: 10, or 2%.")
+    ] = "2%",
+    cooldown: Annotated[
+        float, typer.Option(metavar="SECONDS", help="After a proposal there is none for so long.")
+    ] = 1800.0,
+    rounds: Annotated[int | None, typer.Option(help="Rounds until it ends by itself.")] = None,
+    once: Annotated[bool, typer.Option("--once", help="One round, as cron wants it.")] = False,
+    state: Annotated[
+        Path, typer.Option(metavar="FILE", help="What has to survive the process, JSON.")
+    ] = Path("nodewise-watch.json"),
+    log: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="A line of JSON a round; - for stdout."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Allocation to propose, CSV."),
+    ] = None,
+    adjusted: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The instance that it holds for, with new figures."),
+    ] = None,
+    max_moves: Annotated[int | None, typer.Option(help="The most parts that move.")] = None,
+    during: Annotated[
+        str, typer.Option(help="Where a moving part counts: on both nodes, or the target.")
+    ] = "both",
+    time_limit: TimeLimit = 60.0,
+    workers: Annotated[int | None, typer.Option(help="Threads; else all processors.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    fields: Fields = None,
+    task: TaskRule = None,
+    time: TimeColumn = None,
+    percentile: Percentiles = None,
+    margin: Margins = None,
+    floor: Floors = None,
+    min_samples: MinSamples = DEFAULTS["min_samples"],
+    several: Several = DEFAULTS["several"],
+    step: Step = None,
+    window: Window = None,
+    digits: Digits = None,
+) -> None:
+    """Watch a cluster: measure, adjust, and propose what to move where that saves enough.
+
+    A round reads INSTANCE and USAGE anew. A line a round goes to stderr; Ctrl-C and SIGTERM end
+    it in order, and started again it goes on where it was, even after a kill.
+    """
+    _require_times(every, cooldown, rounds)
+    log_file = None if log in (None, STDOUT) else Path(str(log))
+    _require_watch_places(instance, usage, (state, log_file, output, adjusted))
+    reading, measuring = usage_options(
+        fields, task, time, percentile, margin, floor, min_samples, several, step, window, digits
+    )
+
+    def show(record: Record) -> None:
+        say(line_of(record))
+        if log == STDOUT:
+            typer.echo(json.dumps(record, allow_nan=False))
+
+    watch = Watch(
+        instance=partial(instance_of, instance),
+        usages=[partial(read_usage, path, **reading) for path in usage],
+        state=state,
+        log=log_file,
+        outputs=Outputs(allocation=output, adjusted=adjusted),
+        tell=show,
+        min_saving=min_saving,
+        cooldown=cooldown,
+        measuring=measuring,
+        rebalancing={
+            "max_moves": max_moves,
+            "during": during,
+            "time_limit": time_limit,
+            "num_workers": workers,
+            "seed": seed,
+        },
+        clock=CLOCK,
+    )
+    try:
+        watch.run(every, 1 if once else rounds)
+    except KeyboardInterrupt:
+        say("stopped")
+
+
+def _require_times(every: float, cooldown: float, rounds: int | None) -> None:
+    for name, seconds in (("--every", every), ("--cooldown", cooldown)):
+        if not 0 <= seconds < math.inf:
+            raise OptionError(f"{name} {seconds}: give seconds, 0 or more")
+    if rounds is not None and rounds < 1:
+        raise OptionError(f"--rounds {rounds}: give a number of 1 or more")
+
+
+def _require_watch_places(
+    instance: str, usage: Sequence[Path], places: Sequence[Path | None]
+) -> None:
+    names = ("--state", "--log", "--output", "--adjusted")
+    wanted = [
+        (name, None if place is None else str(place))
+        for name, place in zip(names, places, strict=True)
+    ]
+    require_places(wanted, inputs=[instance, *map(str, usage)])
+
+
+def line_of(record: Record) -> str:
+    """A round as a person reads it."""
+    said = [f"{record['at'].replace('+00:00', 'Z')} round {record['round']}"]
+    unit = f" {record['currency']}" if record.get("currency") else ""
+    if "cost_now" in record:
+        told = [f"cost {number(record['cost_now'])}{unit}"]
+        if record["num_nowhere"]:
+            told.append(f"{record['num_nowhere']:,} tasks nowhere")
+        if record["num_broken"]:
+            some = "; ".join(record["broken"][:_MOST_BROKEN])
+            told.append(f"{record['num_broken']:,} broken ({some})")
+        said.append(", ".join(told))
+    status = record["status"]
+    if status == COOLING:
+        until = datetime.fromtimestamp(record["cooling_until"], UTC)
+        said.append(f"cooling down until {until:%H:%M:%S}Z")
+    elif status in (PROPOSED, STAYING):
+        said.append(_verdict(record, unit))
+    else:
+        said.append(f"{status}{': ' if record.get('message') else ''}{record.get('message') or ''}")
+    return "; ".join([": ".join(said[:2]), *said[2:], *record["problems"]])
+
+
+def _verdict(record: Record, unit: str) -> str:
+    most, cost = record["saving_bound"], record["cost_now"]
+    proved = "" if most is None else f"no plan saves more than {saving(most, cost, unit)}"
+    if record["status"] == STAYING:
+        return f"nothing to move{', ' if proved else ''}{proved}"
+    moves = f"{record['moves']:,} moves" if record["moves"] != 1 else "1 move"
+    saved = record["saving"]
+    if saved > 0:
+        gain = f"save {saving(saved, cost, unit)}"
+    else:
+        gain = f"for {number(-saved)}{unit} more" if saved else "at the same cost"
+    written = f"; written {', '.join(record['files'])}" if record["files"] else ""
+    return f"{moves} {gain}{', ' if proved else ''}{proved}{written}"
