@@ -181,10 +181,11 @@ def _verdict(record: Record, unit: str) -> str:
     proved = "" if most is None else f"no plan saves more than {saving(most, cost, unit)}"
     if record["status"] == STAYING:
         return f"nothing to move{', ' if proved else ''}{proved}"
-    moves = f"{record['moves']:,} moves" if record["moves"] != 1 else "1 move"
+    one = record["moves"] == 1
+    moves = "1 move" if one else f"{record['moves']:,} moves"
     saved = record["saving"]
     if saved > 0:
-        gain = f"save {saving(saved, cost, unit)}"
+        gain = f"save{'s' if one else ''} {saving(saved, cost, unit)}"
     else:
         gain = f"for {number(-saved)}{unit} more" if saved else "at the same cost"
     written = f"; written {', '.join(record['files'])}" if record["files"] else ""
