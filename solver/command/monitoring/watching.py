@@ -44,42 +44,56 @@ CLOCK = Clock()
 _MOST_BROKEN = 2
 
 
+Every = Annotated[
+    float, typer.Option(metavar="SECONDS", help="From the start of a round to the next.")
+]
+MinSaving = Annotated[
+    str, typer.Option(metavar="COST|PERCENT", help="Below it nothing is proposed: 10, or 2%.")
+]
+Cooldown = Annotated[
+    float, typer.Option(metavar="SECONDS", help="After a proposal there is none for so long.")
+]
+Rounds = Annotated[int | None, typer.Option(help="Rounds until it ends by itself.")]
+Once = Annotated[bool, typer.Option("--once", help="One round, as cron wants it.")]
+StateFile = Annotated[
+    Path, typer.Option(metavar="FILE", help="What has to survive the process, JSON.")
+]
+Log = Annotated[
+    str | None, typer.Option(metavar="FILE", help="A line of JSON a round; - for stdout.")
+]
+NewAllocation = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", metavar="FILE", help="Allocation to propose, CSV."),
+]
+Adjusted = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="The instance that it holds for, with new figures."),
+]
+MaxMoves = Annotated[int | None, typer.Option(help="The most parts that move.")]
+During = Annotated[
+    str, typer.Option(help="Where a moving part counts: on both nodes, or the target.")
+]
+Workers = Annotated[int | None, typer.Option(help="Threads; else all processors.")]
+Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
+
+
 def watch_command(
     instance: InstanceArgument,
     usage: UsageFiles,
-    every: Annotated[
-        float, typer.Option(metavar="SECONDS", help="From the start of a round to the next.")
-    ] = 300.0,
-    min_saving: Annotated[
-        str, typer.Option(metavar="COST|PERCENT", help="Below it nothing is proposed: 10, or 2%.")
-    ] = "2%",
-    cooldown: Annotated[
-        float, typer.Option(metavar="SECONDS", help="After a proposal there is none for so long.")
-    ] = 1800.0,
-    rounds: Annotated[int | None, typer.Option(help="Rounds until it ends by itself.")] = None,
-    once: Annotated[bool, typer.Option("--once", help="One round, as cron wants it.")] = False,
-    state: Annotated[
-        Path, typer.Option(metavar="FILE", help="What has to survive the process, JSON.")
-    ] = Path("nodewise-watch.json"),
-    log: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="A line of JSON a round; - for stdout."),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Allocation to propose, CSV."),
-    ] = None,
-    adjusted: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="The instance that it holds for, with new figures."),
-    ] = None,
-    max_moves: Annotated[int | None, typer.Option(help="The most parts that move.")] = None,
-    during: Annotated[
-        str, typer.Option(help="Where a moving part counts: on both nodes, or the target.")
-    ] = "both",
+    every: Every = 300.0,
+    min_saving: MinSaving = "2%",
+    cooldown: Cooldown = 1800.0,
+    rounds: Rounds = None,
+    once: Once = False,
+    state: StateFile = Path("nodewise-watch.json"),
+    log: Log = None,
+    output: NewAllocation = None,
+    adjusted: Adjusted = None,
+    max_moves: MaxMoves = None,
+    during: During = "both",
     time_limit: TimeLimit = 60.0,
-    workers: Annotated[int | None, typer.Option(help="Threads; else all processors.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    workers: Workers = None,
+    seed: Seed = 0,
     fields: Fields = None,
     task: TaskRule = None,
     time: TimeColumn = None,
