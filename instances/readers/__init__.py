@@ -6,8 +6,12 @@ from pathlib import Path
 from solver.model.instance import Instance
 
 from .openb import read_openb
+from .table import read_table_files
 
-__all__ = ["READERS", "read_openb"]
+__all__ = ["READERS", "read_openb", "read_table_files"]
 
-READERS: dict[str, Callable[[Sequence[Path]], Instance]] = {"openb": read_openb}
+READERS: dict[str, Callable[[Sequence[Path]], Instance]] = {
+    "openb": read_openb,
+    "table": read_table_files,
+}
 """From the name of a format to its reader."""

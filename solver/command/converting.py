@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ..errors import OptionError
+from .display import say
 from .making import put_instance
 from .shared import OutputInstance
 
@@ -23,3 +25,92 @@ def openb_command(files: InputFiles, output: OutputInstance = None) -> None:
     from instances.readers import read_openb
 
     put_instance(lambda: read_openb(files), output, inputs=[str(path) for path in files])
+
+
+@convert.command("table")
+def table_command(
+    nodes: Annotated[Path, typer.Option(help="CSV with a row a node.", metavar="FILE")],
+    tasks: Annotated[Path, typer.Option(help="CSV with a row a task.", metavar="FILE")],
+    output: OutputInstance = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="FIELD=COLUMN,...",
+            help="Where the names of columns are others than those of the fields, in either table.",
+        ),
+    ] = None,
+    node_columns: Annotated[
+        list[str] | None,
+        typer.Option("--map-nodes", metavar="FIELD=COLUMN,...", help="In the table of nodes."),
+    ] = None,
+    task_columns: Annotated[
+        list[str] | None,
+        typer.Option("--map-tasks", metavar="FIELD=COLUMN,...", help="In the table of tasks."),
+    ] = None,
+    units: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--unit",
+            metavar="FIELD=UNIT,...",
+            help="Unit of the numbers to write, and of those in the tables that have none: "
+            "storage=GiB.",
+        ),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN,...", help="Columns to leave aside.")
+    ] = None,
+    decimal: Annotated[str, typer.Option(help="The decimal mark, . or ,", metavar="MARK")] = ".",
+    max_load: Annotated[
+        float | None,
+        typer.Option(help="Most load, as a multiple of compute; 1: no overload.", metavar="ALPHA"),
+    ] = None,
+    power_off: Annotated[
+        bool, typer.Option("--power-off", help="Empty nodes are switched off and cost nothing.")
+    ] = False,
+) -> None:
+    """Convert two CSV tables with columns of any names; numbers may have units.
+
+    For example: nodewise convert table --nodes n.csv --tasks t.csv
+    --map compute=gpus,storage=mem -o FILE
+    """
+    from instances.readers import read_table_files
+
+    notes: list[str] = []
+    put_instance(
+        lambda: read_table_files(
+            [nodes, tasks],
+            columns=_pairs("--map", columns),
+            node_columns=_pairs("--map-nodes", node_columns),
+            task_columns=_pairs("--map-tasks", task_columns),
+            units=_pairs("--unit", units),
+            ignore=_listed(ignore),
+            decimal=decimal,
+            notes=notes,
+            max_load=max_load,
+            power_off=power_off,
+        ),
+        output,
+        inputs=[str(nodes), str(tasks)],
+    )
+    _tell_all(notes)
+
+
+def _listed(texts: list[str] | None) -> list[str]:
+    """The names in options that may be given several times, with commas between names."""
+    return [name for text in texts or () for each in text.split(",") if (name := each.strip())]
+
+
+def _pairs(option: str, texts: list[str] | None) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for pair in _listed(texts):
+        field, sign, column = (each.strip() for each in pair.partition("="))
+        if not (field and sign and column) or field in pairs:
+            raise OptionError(f"{option} {pair!r}: write each field once, as in compute=gpus")
+        pairs[field] = column
+    return pairs
+
+
+def _tell_all(notes: list[str]) -> None:
+    for note in notes:
+        say(f"note: {note}")

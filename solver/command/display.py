@@ -87,9 +87,10 @@ def tell(line: str) -> None:
 
 
 def show_error(message: str) -> None:
-    """One line on stderr, in red on a terminal."""
-    line = " ".join(message.split("\n"))
-    say(Text(shown(f"error: {line}"), style="red"))
+    """One line on stderr, in red on a terminal; several where a message lists what is wrong."""
+    for k, line in enumerate(message.split("\n  ")):
+        lead = "  " if k else "error: "
+        say(Text(shown(lead + " ".join(line.split("\n"))), style="red"))
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from .costs.choices import ChoicePrices
 from .costs.energy import Energy
 from .eligibility import Eligibility
 from .exact import Array
+from .frames.making import FromFrames
 from .records import Labels, Node, Number, RecordView, Task, Variant
 from .rows.rows import Rows, make_rows
 from .rules import Rule
@@ -29,7 +30,7 @@ from .scaled import Exact, exact_data
 __all__ = ["Exact", "Instance", "Node", "Number", "Task"]
 
 
-class Instance:
+class Instance(FromFrames):
     """Nodes, tasks and the rules that hold for all of them; immutable once made.
 
     Parameters
@@ -321,11 +322,10 @@ class Instance:
 
         A gigabyte for 100,000 groups and 10,000 nodes; `eligibility` tells of single ones.
         """
-        mask = self.eligibility.mask
-        if mask is None:
-            everything = np.arange(len(self.groups)), np.arange(self.num_nodes)
-            mask = frozen(self.eligibility.block(*everything))
-        return mask
+        if self.eligibility.mask is not None:
+            return self.eligibility.mask
+        everything = np.arange(len(self.groups)), np.arange(self.num_nodes)
+        return frozen(self.eligibility.block(*everything))
 
     @cached_property
     def exact(self) -> Exact:

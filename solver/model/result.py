@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..plot import plot_loads
-from .allocation import Allocation
+from .allocation import Allocation, allocation_rows
 from .exact import Array, number_of, sums_by_group
+from .frames.results import frame_of
 from .instance import Instance, Number
 
 __all__ = ["PartialAllocation", "Progress", "ProgressCallback", "Result", "Status", "Termination"]
@@ -231,6 +232,30 @@ class Result:
         return plot_loads(
             self.allocation.loads(), self.instance.node_compute, ax, title=_caption(self)
         )
+
+    def to_frame(self, library: str = "pandas") -> Any:
+        """The allocation as a data frame, with the columns of its CSV file.
+
+        Parameters
+        ----------
+        library : {"pandas", "polars"}
+
+        Returns
+        -------
+        DataFrame
+            Of that library: a row a task, or a part of one; `node_id` is missing where a task is
+            left out.
+
+        Raises
+        ------
+        ValueError
+            If there is no allocation.
+        BackendUnavailableError
+            If the library is not installed.
+        """
+        if self.allocation is None:
+            raise ValueError(f"there is no allocation: the status is {self.status.value}")
+        return frame_of(*allocation_rows(self.allocation), library)
 
     def __repr__(self) -> str:
         return f"<Result {_caption(self)}>"
