@@ -322,10 +322,11 @@ class Instance(FromFrames):
 
         A gigabyte for 100,000 groups and 10,000 nodes; `eligibility` tells of single ones.
         """
-        if self.eligibility.mask is not None:
-            return self.eligibility.mask
-        everything = np.arange(len(self.groups)), np.arange(self.num_nodes)
-        return frozen(self.eligibility.block(*everything))
+        mask = self.eligibility.mask
+        if mask is None:
+            everything = np.arange(len(self.groups)), np.arange(self.num_nodes)
+            mask = frozen(self.eligibility.block(*everything))
+        return mask
 
     @cached_property
     def exact(self) -> Exact:

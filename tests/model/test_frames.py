@@ -231,12 +231,12 @@ def test_what_is_left_aside_is_told(caplog: pytest.LogCaptureFixture) -> None:
     aside = "left aside: text that means nothing here"
     price = "is read as the price of a unit of compute; that of a whole node is fixed_cost"
     assert notes == [
-        "tasks: column model left aside: no models given",
         "nodes: column usd left aside: no tasks need it",
         f"nodes: column zone {aside}; name it label_zone to have a label",
         "nodes: column rack left aside: no tasks need it",
         f"tasks: column owner {aside}",
         "tasks: column priority left aside: no nodes have it",
+        "tasks: column model left aside: no models given",
         f"nodes: column Price {price}",
     ]
     with caplog.at_level(logging.INFO, logger="solver"):

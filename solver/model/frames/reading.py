@@ -150,12 +150,13 @@ class Reader:
         """Note where numbers that are compared with each other count different things."""
         for what, counted in self.counted.items():
             (first, (source, column, row)), *others = counted.items()
+            if is_money(first):
+                continue  # currencies agree over all prices
             for other, (at, name, line) in others:
                 place = f"{source.name}, {source.place(row)}, column {column}"
                 problem = f"it counts {other}, but {place} counts {first}"
                 self.faults.add(at, problem, name, line)
-            alone_is_clear = what in self.units or is_money(first) or first == WATTS
-            if what in self.bare and not alone_is_clear:
+            if what in self.bare and what not in self.units and first != WATTS:
                 self._require_no_bare(what, first)
 
     def _require_no_bare(self, what: str, counts: str) -> None:

@@ -181,14 +181,19 @@ def _resources(
         used |= set(told[owner].values())
         left[owner] = {c: c for c in sources[owner].columns if c not in used}
     reserved = reserved_names().union(*map(_names_of, _OWNERS))
+    numeric = {
+        owner: [column for column in left[owner] if _is_numeric(sources[owner], column)]
+        for owner in _OWNERS
+    }
     for owner, other in (_OWNERS, _OWNERS[::-1]):
         for column in left[owner]:
-            elsewhere = {*left[other], *roles.resources[other]}
-            reason = _why_aside(column, owner, sources, elsewhere, reserved)
-            if reason is not None:
-                roles.notes.append(f"{sources[owner].name}: column {column} left aside: {reason}")
-            else:
-                roles.resources[owner].setdefault(column, column)
+            if column not in roles.resources[other] or column not in told[other]:
+                reason = _why_aside(column, owner, sources[owner], numeric, reserved)
+                if reason is not None:
+                    name = sources[owner].name
+                    roles.notes.append(f"{name}: column {column} left aside: {reason}")
+                    continue
+            roles.resources[owner].setdefault(column, column)
     for name, column in roles.resources["task"].items():
         if name not in roles.resources["node"]:
             faults.add(sources["task"], f"the nodes have no column for the resource {name}", column)
@@ -197,19 +202,20 @@ def _resources(
 def _why_aside(
     column: str,
     owner: str,
-    sources: Mapping[str, Source],
-    elsewhere: set[str],
+    source: Source,
+    numeric: Mapping[str, list[str]],
     reserved: frozenset[str],
 ) -> str | None:
     """Why a column is no resource, None where it is one."""
-    if not _is_numeric(sources[owner], column):
+    if column not in numeric[owner]:
+        if next(source.cells(column), None) is None:
+            return "it is empty"
         hint = f"; name it {LABEL}{_plain(column)} to have a label" if owner == "node" else ""
         return f"text that means nothing here{hint}"
     if _plain(column) in reserved:
         return "the name is that of a field"
-    if column not in elsewhere:
-        others = "tasks need" if owner == "node" else "nodes have"
-        return f"no {others} it"
+    if column not in numeric["task" if owner == "node" else "node"]:
+        return "no tasks need it" if owner == "node" else "no nodes have it"
     return None
 
 
