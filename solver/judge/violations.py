@@ -23,7 +23,9 @@ class Violation:
         "unassigned", "unknown task", "unknown node", "eligible", "storage", "max_load", the name
         of a further resource as "resource NAME", "parts", "variant", "max_loss", "pinned",
         "state", "limit", "spread", "affinity", "anti-affinity", "label", "quality_budget" or
-        "max_moves".
+        "max_moves". Of plans also "unordered", "unknown part", "max_moving", "moves_per_node", and
+        "plan source", "plan start", "plan stop", "plan twice", "plan nothing", "plan storage",
+        "plan bypass" and "plan end".
     task, node : str or None
         Ids of the records concerned.
     amount : int or float
@@ -44,6 +46,8 @@ class Violation:
         are compared with; of mixed variants how many there are.
     state : str or None
         Of the node concerned: "cordoned" or "drained".
+    wave : int or None
+        Of a plan, from 1 on.
     """
 
     rule: str
@@ -58,13 +62,15 @@ class Violation:
     part: int | None = None
     total: Number | None = None
     state: str | None = None
+    wave: int | None = None
 
     def __str__(self) -> str:
         sentence = _SENTENCES.get(self.rule)
+        when = "" if self.wave is None else f"wave {self.wave}: "
         if sentence is None:
             what = self.rule.removeprefix("resource ")
-            return f"node {self.node!r} lacks {self.amount:,} of {what}"
-        return sentence(self)
+            return f"{when}node {self.node!r} lacks {self.amount:,} of {what}"
+        return when + sentence(self)
 
 
 def _parts(broken: Violation) -> str:
@@ -148,6 +154,10 @@ def _listed(broken: Violation) -> str:
     return ", ".join(texts)
 
 
+def _part(broken: Violation) -> str:
+    return f"part {broken.part} of task {broken.task!r}"
+
+
 _SENTENCES: dict[str, Callable[[Violation], str]] = {
     "unassigned": lambda broken: f"task {broken.task!r} has no node",
     "unknown task": lambda broken: f"task {broken.task!r} is not in the instance",
@@ -178,6 +188,26 @@ _SENTENCES: dict[str, Callable[[Violation], str]] = {
     ),
     "quality_budget": lambda broken: (
         f"the variants lose {broken.total:,} in all, {broken.amount:,} above quality_budget"
+    ),
+    "unordered": lambda broken: "the plan has no order of its moves",
+    "unknown part": lambda broken: f"task {broken.task!r} has no part {broken.part}",
+    "plan source": lambda broken: f"{_part(broken)} is not on node {broken.node!r}, to be moved",
+    "plan start": lambda broken: f"{_part(broken)} starts, and runs already",
+    "plan stop": lambda broken: f"{_part(broken)} stops, and the allocation has it",
+    "plan twice": lambda broken: f"{_part(broken)} moves twice in one wave",
+    "plan nothing": lambda broken: f"{_part(broken)} moves from nowhere else",
+    "plan storage": lambda broken: f"{_part(broken)} does not have {broken.amount:,} of storage",
+    "plan bypass": lambda broken: (
+        f"{_part(broken)} comes to node {broken.node!r}: a bypass is where it has to go on"
+    ),
+    "plan end": lambda broken: f"task {broken.task!r} does not end where the allocation has it",
+    "max_moving": lambda broken: (
+        f"{broken.total:,} parts of group {broken.group!r} move, {broken.amount:,} more than "
+        "max_moving"
+    ),
+    "moves_per_node": lambda broken: (
+        f"node {broken.node!r} has {broken.total:,} moves, {broken.amount:,} more than "
+        "moves_per_node"
     ),
     "max_moves": lambda broken: (
         f"{broken.total:,} parts move, {broken.amount:,} more than max_moves"
