@@ -151,9 +151,10 @@ class Greedy:
         while True:
             while self._heap:
                 *_, number = heapq.heappop(self._heap)
-                if number in self._queued:
-                    self._queued.discard(number)
-                    self._try(self._by_number[number])
+                self._queued.discard(number)
+                unit = self._by_number[number]
+                if self.values[number] != unit.goal:
+                    self._try(unit)
             if not self._together():
                 return not self.left
 
@@ -197,7 +198,7 @@ class Greedy:
             if cell is None:
                 if board.fits(effects):
                     self.make(last_values(tuple(step)))
-                    self._push((unit,))
+                    self._push(self._by_number[hop.unit] for hop in step)
                 return
             leaving = self._leaving() if leaving is None else leaving
             taken = {hop.unit for hop in step}

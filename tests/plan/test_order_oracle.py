@@ -21,6 +21,7 @@ from solver import (
     Spread,
     Task,
     Variant,
+    check,
 )
 from solver.judge.replay import check_plan
 from solver.plan.order import order_moves
@@ -68,27 +69,39 @@ def test_an_order_exists_exactly_where_brute_force_finds_one(seed):
 
 
 def whole(rng):
-    """A random re-planning of the whole model: parts, variants, rules, states, tasks left out."""
-    nodes = [
-        Node(
-            f"n{i}",
-            int(rng.integers(4, 9)),
-            storage=int(rng.integers(4, 10)),
-            labels={"zone": "ab"[i % 2]} if rng.random() < 0.9 else {},
-            state=str(rng.choice(["open"] * 8 + ["cordoned", "drained"])),
-        )
-        for i in range(3)
-    ]
+    """A random re-planning of the whole model: parts, variants, rules, states, tasks left out.
+
+    What is at the end mostly fits there, and not much more does.
+    """
+    labels = [{"zone": "ab"[i % 2]} if rng.random() < 0.9 else {} for i in range(3)]
+    states = [str(rng.choice(["open"] * 15 + ["cordoned", "drained"])) for _ in range(3)]
     groups = [["g"], ["h"], ["g", "h"], []]
     tasks = [
         Task(f"t{k}", groups=groups[rng.integers(4)], skip_price=9, **figures(rng))
         for k in range(int(rng.integers(2, 4)))
     ]
     named = sorted({group for task in tasks for group in task.groups})
-    domains = ["node", *(["zone"] if any(node.labels for node in nodes) else [])]
-    kinds = [rule for rule in rules(rng, named, str(rng.choice(domains))) if rng.random() < 0.3]
-    instance = Instance(nodes, tasks, rules=kinds, max_load=1 if rng.random() < 0.5 else None)
-    return instance, placed(rng, instance, 0.2), placed(rng, instance, 0.1, whole=True)
+    domain = str(rng.choice(["node", *(["zone"] if any(labels) else [])]))
+    kinds = [rule for rule in rules(rng, named, domain) if rng.random() < 0.4]
+
+    def made(compute, storage, kept):
+        nodes = [
+            Node(f"n{i}", compute[i], storage=storage[i], labels=labels[i], state=states[i])
+            for i in range(3)
+        ]
+        return Instance(nodes, tasks, rules=kept, max_load=1)
+
+    roomy = made([99] * 3, [99] * 3, kinds)
+    before, after = placed(rng, roomy, 0.2), placed(rng, roomy, 0.1, whole=True)
+    there = Allocation(roomy, after)
+    broken = {broken.rule for broken in check(roomy, there)}
+    kept = [rule for rule in kinds if rule.name not in broken or rng.random() < 0.1]
+    columns = []
+    for used in (there.loads(), there.used("storage")):
+        columns.append(
+            [int(x) + int(rng.integers(-1 if rng.random() < 0.1 else 0, 4)) for x in used]
+        )
+    return made(*([max(0, x) for x in column] for column in columns), kept), before, after
 
 
 def figures(rng):
