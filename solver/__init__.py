@@ -27,10 +27,12 @@ from .errors import (
 )
 from .files.allocation import read_allocation, write_allocation
 from .files.instance import read_instance, write_instance
+from .files.plan import read_plan, write_plan
 from .files.usage.reading import read_usage
 from .files.usage.samples import Usage
 from .judge.check import Violation, check
 from .judge.cost import cost_of
+from .judge.replay import check_plan
 from .methods import methods
 from .model.allocation import Allocation
 from .model.costs.energy import Energy
@@ -72,12 +74,14 @@ __all__ = [
     "Violation",
     "__version__",
     "check",
+    "check_plan",
     "close_engines",
     "cost_of",
     "lower_bound",
     "methods",
     "read_allocation",
     "read_instance",
+    "read_plan",
     "read_usage",
     "rebalance",
     "show_versions",
@@ -85,6 +89,7 @@ __all__ = [
     "with_usage",
     "write_allocation",
     "write_instance",
+    "write_plan",
 ]
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())
