@@ -5,12 +5,20 @@ from pathlib import Path
 
 from solver.model.instance import Instance
 
+from .kubernetes import convert_kubernetes, read_kubernetes
 from .openb import read_openb
 from .table import read_table_files
 
-__all__ = ["READERS", "read_openb", "read_table_files"]
+__all__ = [
+    "READERS",
+    "convert_kubernetes",
+    "read_kubernetes",
+    "read_openb",
+    "read_table_files",
+]
 
 READERS: dict[str, Callable[[Sequence[Path]], Instance]] = {
+    "kubernetes": read_kubernetes,
     "openb": read_openb,
     "table": read_table_files,
 }

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..errors import OptionError
+from ..model.instance import Instance
 from .display import say
 from .making import put_instance
 from .shared import OutputInstance
@@ -114,3 +115,46 @@ def _pairs(option: str, texts: list[str] | None) -> dict[str, str]:
 def _tell_all(notes: list[str]) -> None:
     for note in notes:
         say(f"note: {note}")
+
+
+@convert.command("kubernetes")
+def kubernetes_command(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="NODES PODS [PDBS] [NAMESPACES]",
+            help="JSON or YAML of `kubectl get nodes -o json`, `kubectl get pods -A -o json`, "
+            "`kubectl get pdb -A -o json`, in any order.",
+        ),
+    ],
+    output: OutputInstance = None,
+    prices: Annotated[
+        Path | None,
+        typer.Option(
+            help="Prices of nodes: a CSV file instance_type,price and, if wanted, keys of labels.",
+            metavar="FILE",
+            show_default=False,
+        ),
+    ] = None,
+    compute: Annotated[
+        str, typer.Option(help="The resource that is compute.", metavar="RESOURCE")
+    ] = "nvidia.com/gpu",
+    pending: Annotated[
+        bool, typer.Option(help="Also take pods that run nowhere yet: all must be placed.")
+    ] = True,
+) -> None:
+    """Convert the nodes, pods and disruption budgets of a Kubernetes cluster.
+
+    What the instance does not say as the cluster does is listed, with counts.
+    """
+    from instances.readers import convert_kubernetes
+
+    def make() -> Instance:
+        reading = convert_kubernetes(files, prices=prices, compute=compute, pending=pending)
+        for note in reading.notes:
+            say(str(note))
+        say("units: " + ", ".join(f"{name} in {unit}" for name, unit in reading.units.items()))
+        return reading.instance
+
+    inputs = [str(path) for path in (*files, *([prices] if prices else []))]
+    put_instance(make, output, inputs=inputs)

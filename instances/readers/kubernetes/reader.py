@@ -1,0 +1,268 @@
+"""A cluster as an instance: nodes, tasks, what pods need, where they are, what may move."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from solver.errors import InstanceError, NodewiseWarning
+from solver.model.instance import Instance
+from solver.model.records import Number
+
+from .budgets import read_budgets
+from .cluster import Cluster, read_cluster
+from .eligibility import Eligibility, Mask
+from .needs import Columns, needs_of
+from .objects import Note, Notes
+from .prices import node_prices
+from .rules import Rules
+
+__all__ = ["Reading", "convert_kubernetes", "read_kubernetes"]
+
+
+_TOO_LARGE = "to be placed, though too large for any node they may go to (see pending)"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """An instance, and what it does not say as the cluster does.
+
+    Attributes
+    ----------
+    instance : Instance
+    notes : tuple of Note
+        What is read as something else, left out, or not modelled, each with a count.
+    units : dict of str to str
+        The units of compute, storage and the resources.
+    """
+
+    instance: Instance
+    notes: tuple[Note, ...]
+    units: dict[str, str]
+
+
+def read_kubernetes(
+    paths: Sequence[str | os.PathLike[str]],
+    *,
+    prices: str | os.PathLike[str] | None = None,
+    compute: str = "nvidia.com/gpu",
+    pending: bool = True,
+) -> Instance:
+    """Read a cluster from what ``kubectl get nodes,pods,pdb -A -o json`` prints.
+
+    As `convert_kubernetes`, whose notes become one warning where something is not modelled.
+
+    Parameters
+    ----------
+    paths : sequence of paths
+    prices : path, optional
+    compute : str
+    pending : bool
+
+    Returns
+    -------
+    Instance
+    """
+    reading = convert_kubernetes(paths, prices=prices, compute=compute, pending=pending)
+    told = [str(note) for note in reading.notes if note.kind != "read as"]
+    if told:
+        warnings.warn("; ".join(told), NodewiseWarning, stacklevel=2)
+    return reading.instance
+
+
+def convert_kubernetes(
+    paths: Sequence[str | os.PathLike[str]],
+    *,
+    prices: str | os.PathLike[str] | None = None,
+    compute: str = "nvidia.com/gpu",
+    pending: bool = True,
+) -> Reading:
+    """Read a cluster, with notes on what is not modelled; docs/kubernetes.md has the table.
+
+    Parameters
+    ----------
+    paths : sequence of paths
+        JSON or YAML, in any order: Nodes and Pods, and if wanted PodDisruptionBudgets and
+        Namespaces; one object, a List, or a stream of either.
+    prices : path, optional
+        A CSV file ``instance_type,price``; see `node_prices`.
+    compute : str
+        The resource that is compute.
+    pending : bool
+        Whether pods that run nowhere yet are tasks. They must all be placed then, so one that fits
+        nowhere leaves no allocation.
+
+    Returns
+    -------
+    Reading
+
+    Raises
+    ------
+    InstanceError
+        If a file cannot be read or an object is wrong; names the file, the object and the place.
+    """
+    files = [Path(path) for path in paths]
+    if not files:
+        raise InstanceError("kubernetes: no file is given; name those of nodes and pods")
+    where = ", ".join(map(str, files))
+    notes = Notes()
+    cluster = read_cluster(files, notes)
+    if not cluster.nodes:
+        raise InstanceError(f"{where}: there is no Node in these files")
+    if not pending:
+        for pod in cluster.pods:
+            if pod.node is None:
+                notes.add("left out", "pods that run nowhere yet", cluster.id_of(pod))
+        cluster.pods = [pod for pod in cluster.pods if pod.node is not None]
+    kinds = _kinds(cluster, notes)
+    columns = needs_of(cluster, compute)
+    eligibility = Eligibility(cluster.nodes, kinds, cluster.pods, columns.has_share)
+    allowed = _allowed(cluster, eligibility, columns, notes)
+    fields = _fields(cluster, eligibility, allowed, columns, notes)
+    settings = _costs(cluster, columns, None if prices is None else Path(prices), notes)
+    name = None
+    if cluster.pods_from is not None:
+        name = os.fsencode(cluster.pods_from.stem).decode(errors="replace")
+    try:
+        instance = Instance.from_arrays(**fields, **settings, node_kind=kinds, name=name)
+    except InstanceError as error:
+        raise InstanceError(f"{where}: {error}") from None
+    return Reading(instance, notes.listed(), columns.units)
+
+
+def _kinds(cluster: Cluster, notes: Notes) -> list[str | None]:
+    """The kinds of the nodes; one that is also the name of a node would say two things."""
+    names = {node.name for node in cluster.nodes}
+    for node in cluster.nodes:
+        if node.kind in names:
+            notes.add("left out", "kinds that are also names of nodes", str(node.kind), "kinds")
+    return [None if node.kind in names else node.kind for node in cluster.nodes]
+
+
+def _allowed(
+    cluster: Cluster, eligibility: Eligibility, columns: Columns, notes: Notes
+) -> list[Mask]:
+    """The nodes that each pod may be on; waiting pods that have none leave the cluster."""
+    allowed, kept = [], []
+    for j, pod in enumerate(cluster.pods):
+        mask = eligibility.chosen(pod) & eligibility.tolerated(pod)
+        shown = cluster.id_of(pod)
+        if pod.node is None:
+            if not mask.any():
+                notes.add("left out", "waiting pods that may go to no node", shown)
+                continue
+            if not any(columns.fits(j, i) for i in np.flatnonzero(mask).tolist()):
+                notes.add("read as", _TOO_LARGE, shown)
+        elif not mask[home := eligibility.position[pod.node]]:
+            if eligibility.may_stay(pod):
+                notes.add("read as", "may stay, though new ones could not go there", shown)
+            elif mask.any():
+                notes.add("read as", "to be moved: a taint NoExecute drives them away", shown)
+            else:
+                notes.add("not modelled", "a taint NoExecute where no other node will do", shown)
+            if eligibility.may_stay(pod) or not mask.any():
+                mask = mask.copy()
+                mask[home] = True
+        allowed.append(mask)
+        kept.append(j)
+    cluster.pods = [cluster.pods[j] for j in kept]
+    columns.keep(kept)
+    return allowed
+
+
+def _fields(
+    cluster: Cluster,
+    eligibility: Eligibility,
+    allowed: list[Mask],
+    columns: Columns,
+    notes: Notes,
+) -> dict[str, Any]:
+    """The columns of the instance."""
+    rules = Rules(cluster, eligibility, allowed, notes)
+    max_moving, fixed = read_budgets(cluster, rules, notes)
+    labels = _labels(eligibility, rules.keys)
+    distinct: dict[tuple[str, ...] | None, int] = {}
+    eligible, pinned = [], []
+    for j, pod in enumerate(cluster.pods):
+        home = None if pod.node is None else eligibility.position[pod.node]
+        counted = rules.counted.get(j, allowed[j])
+        names = _names(eligibility, counted, pod, home, labels)
+        eligible.append(distinct.setdefault(names, len(distinct)))
+        if home is not None and allowed[j][home] and (pod.held or j in fixed):
+            pinned.append((str(pod.node),))
+            if pod.held:
+                notes.add("read as", "kept where they are: not to be evicted", cluster.id_of(pod))
+        else:
+            pinned.append(eligibility.ids(allowed[j]) if j in rules.counted else None)
+    groups = [
+        [pod.controller, *names] if pod.controller else names
+        for pod, names in zip(cluster.pods, rules.groups, strict=True)
+    ]
+    current = {cluster.id_of(pod): pod.node for pod in cluster.pods if pod.node is not None}
+    return {
+        **columns.fields(cluster),
+        "node_ids": [node.name for node in cluster.nodes],
+        "node_labels": labels or None,
+        "node_state": ["cordoned" if node.cordoned else "open" for node in cluster.nodes],
+        "task_ids": [cluster.id_of(pod) for pod in cluster.pods],
+        "task_eligible": eligible,
+        "eligible_groups": list(distinct),
+        "task_groups": groups if any(groups) else None,
+        "task_pinned": pinned if any(pinned) else None,
+        "rules": rules.rules,
+        "max_moving": max_moving or None,
+        "current": current or None,
+    }
+
+
+def _names(
+    eligibility: Eligibility, mask: Mask, pod: Any, home: int | None, labels: dict[str, Any]
+) -> tuple[str, ...] | None:
+    """The eligibility list; a node where the pod may only stay is named beside the others."""
+    usual = eligibility.chosen(pod) & eligibility.tolerated(pod)
+    if home is not None and mask[home] and not usual[home] and usual.any():
+        others = mask.copy()
+        others[home] = False
+        if (others == usual).all():
+            return (*(eligibility.names(others, labels) or ()), str(pod.node))
+    return eligibility.names(mask, labels)
+
+
+def _labels(eligibility: Eligibility, needed: set[str]) -> dict[str, list[str | None]]:
+    """The labels that tell nodes apart and say more than id and kind, and the domains of rules."""
+    ids = [node.name for node in eligibility.nodes]
+    kinds = list(eligibility.kinds)
+    kept = {}
+    for key, column in eligibility.columns.items():
+        told = [column[i] is None or column[i] == ids[i] for i in range(len(ids))]
+        known = len(set(column)) == 1 or all(told) or column == kinds
+        if key in needed or not (known or "=" in key or key in ("node", "kind")):
+            kept[key] = column
+    return kept
+
+
+def _costs(cluster: Cluster, columns: Columns, prices: Path | None, notes: Notes) -> dict[str, Any]:
+    """What nodes cost, and whether load may pass their compute."""
+    if prices is None and columns.has_share.any():
+        what = "allowed to be overloaded, at the prices of the model (no prices are given)"
+        for node in cluster.nodes:
+            notes.add("read as", what, node.name, "nodes")
+        return {}
+    costs: list[Number]
+    if prices is None:
+        costs = [1] * len(cluster.nodes)
+        for node in cluster.nodes:
+            notes.add("read as", "costing 1 while on (no prices are given)", node.name, "nodes")
+    else:
+        costs = node_prices(prices, cluster.nodes)
+    for i, node in enumerate(cluster.nodes):
+        if node.stays_on:
+            costs[i] = 0
+            notes.add("read as", "costing 0, as they stay on in any case", node.name, "nodes")
+    return {"node_fixed_cost": costs, "max_load": 1, "power_off": "rented"}
