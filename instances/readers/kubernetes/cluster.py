@@ -185,9 +185,8 @@ def _node(record: Record, fixed: list[Amounts], notes: Notes) -> ClusterNode:
             if resource not in free:
                 continue
             if free[resource] < amount:
-                notes.add(
-                    "read as", f"0 {resource} left: DaemonSets and mirror pods", name, "nodes"
-                )
+                what = f"without {resource}, which DaemonSet and mirror pods take"
+                notes.add("read as", what, name, "nodes")
             free[resource] = max(0, free[resource] - amount)
     labels, taints = record.child("metadata").texts("labels"), taints_of(spec)
     marks = record.child("metadata").texts("annotations")

@@ -51,7 +51,9 @@ class Eligibility:
         self.nodes, self.kinds, self.has_share = nodes, kinds, has_share
         self.position = {node.name: i for i, node in enumerate(nodes)}
         self.columns = label_columns(nodes)
-        looked_at = sorted({key for terms in {pod.terms for pod in pods} for key in terms.keys()})
+        looked_at = sorted(
+            {key for terms in {pod.terms for pod in pods} for key in terms.looked_at()}
+        )
         by_name = "" in looked_at
         number: dict[Any, int] = {}
         self._class = np.array(

@@ -138,8 +138,8 @@ def _whole(name: str, have: list[Amount], want: list[Amount]) -> tuple[list[int]
     if name == "cpu":
         unit, per = "thousandths of a core", _MILLI
         return [rounded_up(x, per) for x in have], [rounded_up(x, per) for x in want], unit
-    have, want = [rounded_up(x) for x in have], [rounded_up(x) for x in want]
+    has, wants = [rounded_up(x) for x in have], [rounded_up(x) for x in want]
     if name not in _BYTES and not name.startswith("hugepages-"):
-        return have, want, "whole ones"
-    unit, size = next((u, s) for u, s in _UNITS if all(x % s == 0 for x in have + want))
-    return [x // size for x in have], [x // size for x in want], unit
+        return has, wants, "whole ones"
+    unit, size = next((u, s) for u, s in _UNITS if all(x % s == 0 for x in has + wants))
+    return [x // size for x in has], [x // size for x in wants], unit

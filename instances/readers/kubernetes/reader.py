@@ -188,7 +188,8 @@ def _fields(
     max_moving, fixed = read_budgets(cluster, rules, notes)
     labels = _labels(eligibility, rules.keys)
     distinct: dict[tuple[str, ...] | None, int] = {}
-    eligible, pinned = [], []
+    eligible: list[int] = []
+    pinned: list[tuple[str, ...] | None] = []
     for j, pod in enumerate(cluster.pods):
         home = None if pod.node is None else eligibility.position[pod.node]
         counted = rules.counted.get(j, allowed[j])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from .objects import Record
 from .quantities import Amount, Amounts
 
@@ -20,10 +18,10 @@ def effective_requests(pod: Record) -> Amounts:
         sum of containers + sum of sidecars
         max over init containers of (itself + the sidecars before it)
 
-    and then the overhead of the pod's runtime. Limits stand in where requests are missing, container
-    by container. Requests of the pod itself come before those of its containers (of cpu, memory
-    and huge pages). While a container is resized in place, the larger of what it has and what it
-    is to have counts.
+    and then the overhead of the pod's runtime. Limits stand in where requests are missing,
+    container by container. Requests of the pod itself come before those of its containers (of cpu,
+    memory and huge pages). While a container is resized in place, the larger of what it has and
+    what it is to have counts.
 
     See https://kubernetes.io/docs/concepts/workloads/pods/init-containers/#resource-sharing-within-containers
     and the enhancements 753 (sidecars), 1287 (resizing) and 2837 (requests of pods).
@@ -122,8 +120,3 @@ def _raise(total: Amounts, other: Amounts) -> None:
 
 def _or_zero(amount: Amount | None) -> Amount:
     return 0 if amount is None else amount
-
-
-def names_of(all_requests: Iterable[Amounts]) -> list[str]:
-    """The resources that anything is requested of, sorted."""
-    return sorted({name for needs in all_requests for name, amount in needs.items() if amount})

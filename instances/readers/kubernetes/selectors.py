@@ -130,7 +130,7 @@ class NodeTerms:
             for on_labels, on_name in self.terms
         )
 
-    def keys(self) -> set[str]:
+    def looked_at(self) -> set[str]:
         """The labels it looks at, and "" if it looks at the name."""
         found = {each.key for each in self.selector}
         for on_labels, on_name in self.terms or ():
