@@ -136,7 +136,7 @@ def holds(files: list[Path], folder: Path, prices: Path) -> bool:
 @pytest.mark.parametrize("part", range(4))
 def test_damaged_files(tmp_path: Path, part: int) -> None:
     read = 0
-    count = cases(100, 5000)
+    count = cases(75, 5000)
     for seed in range(part * count, (part + 1) * count):
         draw = random.Random(seed)
         kind = draw.choice(["objects", "objects", "bytes", "prices"])

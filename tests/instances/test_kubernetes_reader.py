@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from instances.readers import READERS, convert_kubernetes, read_openb
-from solver import solve
+from solver import cost_of, solve
 from solver.errors import InstanceError, NodewiseWarning
-from solver.files.instance import read_instance, write_instance
+from solver.files.instance import write_instance
 from tests.instances.kubernetes_objects import allowed, budget, near_nodes, node, pod, read, told
 from tests.nightly import cases
 
@@ -302,7 +302,7 @@ def test_prices(tmp_path):
     reading = priced(tmp_path, text, *nodes, pod("p", "a"))
     assert reading.instance.node_fixed_cost.tolist() == [55.04, 20.5, 3, 0]
     assert told(reading) == {"read as: costing 0, as they stay on in any case": 1}
-    assert solve(reading.instance).cost == 0
+    assert cost_of(reading.instance, {"p": "d"}) == 0
 
 
 @pytest.mark.parametrize(
@@ -488,7 +488,7 @@ def drawn_cluster(draw):
 
 def test_eligibility_is_that_of_the_documentation(tmp_path):
     draw = random.Random(7)
-    for _ in range(cases(150, 3000)):
+    for _ in range(cases(60, 3000)):
         nodes, pods = drawn_cluster(draw)
         reading = read(tmp_path, *nodes, *pods)
         for each in pods:
@@ -528,7 +528,7 @@ def pods_of_the_trace(path: Path) -> list[object]:
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("name", ["default", "gpuspec33", "multigpu20"])
+@pytest.mark.parametrize("name", ["default", "gpuspec33", "multigpu20"][: cases(2, 3)])
 def test_the_openb_trace_is_read_the_same(tmp_path, data_dir, name):
     table = data_dir / "openb" / f"openb_pod_list_{name}.csv"
     path = tmp_path / f"{table.stem}.json"
@@ -541,7 +541,6 @@ def test_the_openb_trace_is_read_the_same(tmp_path, data_dir, name):
     write_instance(expected, tmp_path / "openb.json")
     write_instance(reading.instance, tmp_path / "kubernetes.json")
     assert (tmp_path / "openb.json").read_bytes() == (tmp_path / "kubernetes.json").read_bytes()
-    assert read_instance(tmp_path / "kubernetes.json") == expected
 
 
 @pytest.mark.data

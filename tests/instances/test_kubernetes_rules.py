@@ -200,7 +200,7 @@ def test_anti_affinity_says_what_the_scheduler_does(tmp_path):
         term = {"topologyKey": key, "labelSelector": {"matchLabels": wanted}}
         return {"affinity": {"podAntiAffinity": required(term)}}
 
-    for _ in range(cases(40, 1000)):
+    for _ in range(cases(20, 1000)):
         nodes, pods = zones(*draw.choices("xy", k=3)), drawn(draw, make)
         reading = read(tmp_path, *nodes, *pods)
         for placed, clean in placements(reading):
@@ -246,7 +246,7 @@ def test_affinity_allows_only_what_the_scheduler_does(tmp_path):
         return True
 
     exact = total = 0
-    for _ in range(cases(40, 1000)):
+    for _ in range(cases(20, 1000)):
         nodes, pods = zones(*draw.choices("xy", k=3)), drawn(draw, make, [ZONE])
         reading = read(tmp_path, *nodes, *pods)
         if any("no tasks" in what for what in told(reading)):
@@ -280,7 +280,7 @@ def test_spread_allows_only_what_the_scheduler_does(tmp_path):
                 return False
         return True
 
-    for _ in range(cases(40, 1000)):
+    for _ in range(cases(20, 1000)):
         labels = draw.choices(["x", "y"], k=3)
         nodes, pods = zones(*labels), drawn(draw, make)
         reading = read(tmp_path, *nodes, *pods)
