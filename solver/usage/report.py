@@ -113,7 +113,7 @@ class UsageReport:
     def lines(self) -> Iterator[str]:
         """The report as a person reads it: counts, and the first few names of each."""
         changed = sum(figure.new != figure.old for figure in self.figures)
-        yield f"{changed:,} figures changed, {len(self.figures) - changed:,} as they were"
+        yield f"{_counted(changed, 'figure')} changed, {len(self.figures) - changed:,} as before"
         for note in Note:
             listed = [figure.key for figure in self.figures if figure.note is note]
             if listed and note is not Note.MEASURED:

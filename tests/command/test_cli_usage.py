@@ -26,7 +26,7 @@ def test_usage_writes_an_instance_and_a_report(run, place):
     assert (code, out) == (0, "")
     own = read_instance("new.json").tasks[0]
     assert (own.compute, own.storage) == (100, 120)
-    assert "2 figures changed, 0 as they were" in err
+    assert "2 figures changed, 0 as before" in err
     assert "1 figure at its floor: own compute" in err
     assert "4 tasks without samples, kept: rest, m-0, m-1 and 1 more" in err
     assert "written new.json" in err

@@ -8,6 +8,7 @@ import typer
 
 from ...bounds.lower_bound import lower_bound
 from ...errors import OptionError
+from ...files.text import tidy
 from ...model.instance import Instance, Number
 from ...plan.present import Present
 from ..display import number, tell
@@ -33,7 +34,7 @@ def analyse(instance: Instance, time_limit: float) -> None:
         )
     present = Present(instance)
     unit = f" {instance.currency}" if instance.currency else ""
-    typer.echo(f"cost now {present.cost}{unit}")
+    typer.echo(f"cost now {tidy(present.cost)}{unit}")
     if present.num_nowhere:
         typer.echo(f"nowhere now {present.num_nowhere:,} of {instance.num_tasks:,} tasks")
     for violation in present.broken[:_MOST_VIOLATIONS]:
@@ -44,7 +45,7 @@ def analyse(instance: Instance, time_limit: float) -> None:
     if bound is None:
         typer.echo("there is no allocation that keeps every rule; `nodewise solve` says why")
         raise Stop(INFEASIBLE)
-    typer.echo(f"bound {bound}{unit}")
+    typer.echo(f"bound {tidy(bound)}{unit}")
     typer.echo(f"could save at most {saving(present.saving_bound(bound), present.cost, unit)}")
     if present.violations:
         raise Stop(BAD_INPUT)
