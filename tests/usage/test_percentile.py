@@ -16,7 +16,7 @@ from solver.usage.adjusting import rounded_up
 from solver.usage.combining import combined, nearest_rank
 from tests.nightly import cases
 
-COUNT = settings(max_examples=cases(200, 20_000))
+COUNT = settings(max_examples=cases(100, 20_000))
 decimals = st.decimals(0, 10**6, allow_nan=False, allow_infinity=False, places=6)
 lists = st.lists(decimals, min_size=1, max_size=60)
 shares = st.fractions(Fraction(1, 1000), 1, max_denominator=1000)
