@@ -12,15 +12,18 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ..errors import NodewiseError, NodewiseWarning, OptionError
 from ..files.allocation import dump_allocation
 from ..files.instance import write_instance
+from ..files.plan import dump_plan
 from ..files.usage.reading import joined
 from ..files.usage.samples import Usage
 from ..model.instance import Instance, Number
+from ..model.plans.plan import PlanStatus
 from ..model.result import Result, Termination
 from ..plan.present import Present
 from ..plan.rebalance import rebalance
@@ -60,9 +63,9 @@ class Outputs:
     Attributes
     ----------
     allocation, plan : Path or None
-        CSV.
+        CSV: where everything is to be, and the moves in their order.
     adjusted : Path or None
-        The instance with the figures that the two hold for.
+        The instance with the figures that the two are for.
     """
 
     allocation: Path | None = None
@@ -77,12 +80,15 @@ class Outputs:
         OSError
             If a file cannot be written.
         """
-        assert result.allocation is not None
-        allocation = result.allocation
-        dumps: list[tuple[Path | None, Any]] = [
-            (self.allocation, lambda stream: dump_allocation(allocation, stream)),
+        dumps: tuple[tuple[Path | None, Callable[..., None], Any], ...] = (
+            (self.allocation, dump_allocation, result.allocation),
+            (self.plan, dump_plan, result.plan),
+        )
+        wanted = [
+            (path, partial(dump, what))
+            for path, dump, what in dumps
+            if path is not None and what is not None
         ]
-        wanted = [(path, dump) for path, dump in dumps if path is not None]
         if self.adjusted is not None:
             write_instance(instance, self.adjusted)
         with atomic_paths([path for path, _ in wanted]) as places:
@@ -266,6 +272,12 @@ class Watch:
         if (result.allocation.node_index == instance.current).all():
             record["status"] = STAYING
             return False
+        plan = result.plan
+        if plan is not None:
+            record.update(waves=len(plan.waves), bypasses=plan.num_bypasses)
+            if plan.status is not PlanStatus.ORDERED:
+                record["message"] = result.message
+                return False
         record["files"] = self.outputs.write(instance, result)
         record["status"] = PROPOSED
         return True

@@ -85,6 +85,7 @@ def test_watch_tells_a_line_a_round(run, place, monkeypatch):
         (["--log", "nodewise-watch.json"], "--state and --log both name"),
         (["-o", "gone/new.csv"], "the folder gone does not exist"),
         (["--min-saving", "x"], "min_saving is 'x'"),
+        (["--during", "never"], "--during never: it must be one of: both, target"),
     ],
 )
 def test_watch_that_is_refused(run, place, arguments, problem):

@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import solver.usage.watching as watching
-from solver import Instance, Node, Task, Usage, check, read_allocation, read_instance, read_usage
+from solver import (
+    Instance,
+    Node,
+    PlanStatus,
+    Task,
+    Usage,
+    check,
+    check_plan,
+    read_allocation,
+    read_instance,
+    read_plan,
+    read_usage,
+    rebalance,
+)
 from solver.errors import InstanceError, OptionError
+from solver.plan.order import order_moves
 from solver.system.scratch import Scratch
 from solver.usage.state import State, append_record, mended_log, read_state, write_state
 from solver.usage.watching import Clock, Outputs, Watch
@@ -207,6 +222,30 @@ def test_a_clock_that_was_set_back_does_not_stop_proposals(watch):
     made.clock.at -= 1e6
     made.run(every=1, rounds=1)
     assert statuses(watch.records) == ["proposed", "proposed"]
+
+
+@pytest.mark.parametrize("status", [PlanStatus.ORDERED, PlanStatus.UNKNOWN])
+def test_a_plan_is_written_and_without_an_order_nothing_is_proposed(watch, monkeypatch, status):
+    def ordered(instance, **options):
+        result = rebalance(instance, **options)
+        after = result.allocation.node_index
+        plan = order_moves(instance, instance.current, after)
+        return replace(result, plan=replace(plan, status=status), message="why not")
+
+    monkeypatch.setattr(watching, "rebalance", ordered)
+    outputs = Outputs(watch.folder / "new.csv", watch.folder / "plan.csv", watch.folder / "a.json")
+    watch(outputs=outputs).run(every=1, rounds=1)
+    record = watch.records[0]
+    assert (record["waves"], record["bypasses"]) == (1, 0)
+    if status is not PlanStatus.ORDERED:
+        assert (record["status"], record["message"]) == ("no plan", "why not")
+        assert not (watch.folder / "new.csv").exists()
+        return
+    instance = read_instance(watch.folder / "a.json")
+    plan = read_plan(instance, watch.folder / "plan.csv")
+    allocation = read_allocation(instance, watch.folder / "new.csv")
+    assert (record["status"], plan.num_moves) == ("proposed", 1)
+    assert check_plan(instance, allocation, plan) == []
 
 
 def test_an_interrupted_search_ends_it_and_leaves_no_trace(watch, monkeypatch):

@@ -14,6 +14,7 @@ import typer
 
 from ...errors import OptionError
 from ...files.usage.reading import read_usage
+from ...model.plans.plan import DURING
 from ...usage.options import DEFAULTS
 from ...usage.watching import COOLING, PROPOSED, STAYING, Clock, Outputs, Record, Watch
 from ..display import number, say
@@ -65,6 +66,9 @@ NewAllocation = Annotated[
     Path | None,
     typer.Option("-o", "--output", metavar="FILE", help="Allocation to propose, CSV."),
 ]
+PlanFile = Annotated[
+    Path | None, typer.Option("--plan", metavar="FILE", help="Moves in their order, CSV.")
+]
 Adjusted = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="The instance that it holds for, with new figures."),
@@ -73,6 +77,7 @@ MaxMoves = Annotated[int | None, typer.Option(help="The most parts that move.")]
 During = Annotated[
     str, typer.Option(help="Where a moving part counts: on both nodes, or the target.")
 ]
+MovesPerNode = Annotated[int | None, typer.Option(help="Most moves from or to one node in a wave.")]
 Workers = Annotated[int | None, typer.Option(help="Threads; else all processors.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 
@@ -88,9 +93,11 @@ def watch_command(
     state: StateFile = Path("nodewise-watch.json"),
     log: Log = None,
     output: NewAllocation = None,
+    plan: PlanFile = None,
     adjusted: Adjusted = None,
     max_moves: MaxMoves = None,
-    during: During = "both",
+    during: During = DURING[0],
+    moves_per_node: MovesPerNode = None,
     time_limit: TimeLimit = 60.0,
     workers: Workers = None,
     seed: Seed = 0,
@@ -112,8 +119,10 @@ def watch_command(
     it in order, and started again it goes on where it was, even after a kill.
     """
     _require_times(every, cooldown, rounds)
+    if during not in DURING:
+        raise OptionError(f"--during {during}: it must be one of: {', '.join(DURING)}")
     log_file = None if log in (None, STDOUT) else Path(str(log))
-    _require_watch_places(instance, usage, (state, log_file, output, adjusted))
+    _require_watch_places(instance, usage, (state, log_file, output, plan, adjusted))
     reading, measuring = usage_options(
         fields, task, time, percentile, margin, floor, min_samples, several, step, window, digits
     )
@@ -128,7 +137,7 @@ def watch_command(
         usages=[partial(read_usage, path, **reading) for path in usage],
         state=state,
         log=log_file,
-        outputs=Outputs(allocation=output, adjusted=adjusted),
+        outputs=Outputs(allocation=output, plan=plan, adjusted=adjusted),
         tell=show,
         min_saving=min_saving,
         cooldown=cooldown,
@@ -136,6 +145,7 @@ def watch_command(
         rebalancing={
             "max_moves": max_moves,
             "during": during,
+            "moves_per_node": moves_per_node,
             "time_limit": time_limit,
             "num_workers": workers,
             "seed": seed,
@@ -159,7 +169,7 @@ def _require_times(every: float, cooldown: float, rounds: int | None) -> None:
 def _require_watch_places(
     instance: str, usage: Sequence[Path], places: Sequence[Path | None]
 ) -> None:
-    names = ("--state", "--log", "--output", "--adjusted")
+    names = ("--state", "--log", "--output", "--plan", "--adjusted")
     wanted = [
         (name, None if place is None else str(place))
         for name, place in zip(names, places, strict=True)
@@ -197,6 +207,8 @@ def _verdict(record: Record, unit: str) -> str:
         return f"nothing to move{', ' if proved else ''}{proved}"
     one = record["moves"] == 1
     moves = "1 move" if one else f"{record['moves']:,} moves"
+    if record.get("waves"):
+        moves += f" in {record['waves']:,} wave{'s' if record['waves'] > 1 else ''}"
     saved = record["saving"]
     if saved > 0:
         gain = f"save{'s' if one else ''} {saving(saved, cost, unit)}"
