@@ -87,8 +87,8 @@ class Cluster:
     ----------
     nodes, pods : list
         The pods that are tasks.
-    fixed : list of (node, namespace, labels, host ports)
-        The DaemonSet and mirror pods.
+    fixed : dict of str to list of (labels, host ports)
+        The DaemonSet and mirror pods by namespace.
     budgets : list of Record
     namespaces : dict of str to dict
         The labels of the namespaces that were given.
@@ -100,7 +100,7 @@ class Cluster:
 
     nodes: list[ClusterNode] = field(default_factory=list)
     pods: list[ClusterPod] = field(default_factory=list)
-    fixed: list[tuple[str, str, dict[str, str], set[Port]]] = field(default_factory=list)
+    fixed: dict[str, list[tuple[dict[str, str], set[Port]]]] = field(default_factory=dict)
     budgets: list[Record] = field(default_factory=list)
     namespaces: dict[str, dict[str, str]] = field(default_factory=dict)
     one_namespace: bool = True
@@ -229,7 +229,7 @@ def _pods(
                 continue
             taken.setdefault(node, []).append(needs)
             labels = metadata.texts("labels")
-            cluster.fixed.append((node, _namespace(record), labels, host_ports(spec)))
+            cluster.fixed.setdefault(_namespace(record), []).append((labels, host_ports(spec)))
             notes.add("read as", "room taken off their nodes: DaemonSet and mirror pods", shown)
             continue
         if node is None and spec.children("schedulingGates"):

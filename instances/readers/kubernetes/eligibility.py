@@ -102,6 +102,13 @@ class Eligibility:
             )[self._class]
         return self._masks[key]
 
+    def usual(self, pod: ClusterPod) -> Mask:
+        """(n,) bool: the nodes that a new pod like this may go to; one array for all alike."""
+        key = (pod.terms, pod.cards, bool(pod.shared), pod.tolerations)
+        if key not in self._masks:
+            self._masks[key] = self.chosen(pod) & self.tolerated(pod)
+        return self._masks[key]
+
     def may_stay(self, pod: ClusterPod) -> bool:
         """Whether no taint drives the pod from the node where it is."""
         node = self.nodes[self.position[pod.node or ""]]

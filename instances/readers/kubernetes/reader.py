@@ -122,6 +122,10 @@ def convert_kubernetes(
         cluster.pods = [pod for pod in cluster.pods if pod.node is not None]
     kinds = _kinds(cluster, notes)
     columns = needs_of(cluster, compute)
+    if not any(columns.free[compute]):
+        for node in cluster.nodes:
+            what = f"of no compute, as no node has {compute} (see compute)"
+            notes.add("read as", what, node.name, "nodes")
     eligibility = Eligibility(cluster.nodes, kinds, cluster.pods, columns.has_share)
     allowed = _allowed(cluster, eligibility, columns, notes)
     fields = _fields(cluster, eligibility, allowed, columns, notes)
@@ -151,7 +155,7 @@ def _allowed(
     """The nodes that each pod may be on; waiting pods that have none leave the cluster."""
     allowed, kept = [], []
     for j, pod in enumerate(cluster.pods):
-        mask = eligibility.chosen(pod) & eligibility.tolerated(pod)
+        mask = eligibility.usual(pod)
         shown = cluster.id_of(pod)
         if pod.node is None:
             if not mask.any():
@@ -189,18 +193,24 @@ def _fields(
     labels = _labels(eligibility, rules.keys)
     distinct: dict[tuple[str, ...] | None, int] = {}
     eligible: list[int] = []
-    pinned: list[tuple[str, ...] | None] = []
+    pinned: list[int] = []
+    pins: dict[bytes | str | None, tuple[int, tuple[str, ...] | None]] = {None: (0, None)}
     for j, pod in enumerate(cluster.pods):
         home = None if pod.node is None else eligibility.position[pod.node]
         counted = rules.counted.get(j, allowed[j])
         names = _names(eligibility, counted, pod, home, labels)
         eligible.append(distinct.setdefault(names, len(distinct)))
         if home is not None and allowed[j][home] and (pod.held or j in fixed):
-            pinned.append((str(pod.node),))
+            pinned.append(pins.setdefault(pod.node, (len(pins), (str(pod.node),)))[0])
             if pod.held:
                 notes.add("read as", "kept where they are: not to be evicted", cluster.id_of(pod))
+        elif j in rules.counted:
+            key = allowed[j].tobytes()
+            if key not in pins:
+                pins[key] = len(pins), eligibility.ids(allowed[j])
+            pinned.append(pins[key][0])
         else:
-            pinned.append(eligibility.ids(allowed[j]) if j in rules.counted else None)
+            pinned.append(0)
     groups = [
         [pod.controller, *names] if pod.controller else names
         for pod, names in zip(cluster.pods, rules.groups, strict=True)
@@ -216,6 +226,7 @@ def _fields(
         "eligible_groups": list(distinct),
         "task_groups": groups if any(groups) else None,
         "task_pinned": pinned if any(pinned) else None,
+        "pinned_sets": [names for _, names in pins.values()] if any(pinned) else None,
         "rules": rules.rules,
         "max_moving": max_moving or None,
         "current": current or None,
@@ -226,7 +237,7 @@ def _names(
     eligibility: Eligibility, mask: Mask, pod: Any, home: int | None, labels: dict[str, Any]
 ) -> tuple[str, ...] | None:
     """The eligibility list; a node where the pod may only stay is named beside the others."""
-    usual = eligibility.chosen(pod) & eligibility.tolerated(pod)
+    usual = eligibility.usual(pod)
     if home is not None and mask[home] and not usual[home] and usual.any():
         others = mask.copy()
         others[home] = False
@@ -241,11 +252,17 @@ def _labels(eligibility: Eligibility, needed: set[str]) -> dict[str, list[str | 
     kinds = list(eligibility.kinds)
     kept = {}
     for key, column in eligibility.columns.items():
-        told = [column[i] is None or column[i] == ids[i] for i in range(len(ids))]
-        known = len(set(column)) == 1 or all(told) or column == kinds
+        known = len(set(column)) == 1 or column == ids or _follows(column, kinds)
         if key in needed or not (known or "=" in key or key in ("node", "kind")):
             kept[key] = column
     return kept
+
+
+def _follows(column: list[str | None], kinds: list[str | None]) -> bool:
+    """Whether a label has the kind for its value, on all nodes of some kinds and on no others."""
+    pairs = set(zip(kinds, column, strict=True))
+    same = all(value is None or value == kind for kind, value in pairs)
+    return same and len(pairs) == len(set(kinds))
 
 
 def _costs(cluster: Cluster, columns: Columns, prices: Path | None, notes: Notes) -> dict[str, Any]:

@@ -57,6 +57,7 @@ class Rules:
         self._names: dict[Members, str] = {}
         self._sets: dict[str, Members] = {}
         self._found: dict[object, Members] = {}
+        self._inside: dict[tuple[bytes, str], frozenset[int]] = {}
         self._by_label: dict[tuple[str, str, str], list[int]] = defaultdict(list)
         self._by_namespace: dict[str, list[int]] = defaultdict(list)
         for j, pod in enumerate(cluster.pods):
@@ -80,15 +81,10 @@ class Rules:
                 among = min(lists, key=len) if lists else self._by_namespace.get(namespace, [])
                 found.update(j for j in among if selector.selects(self.cluster.pods[j].labels))
             self._found[key] = frozenset(found)
-            for namespace in sorted(key[0]):
-                for _, of, labels, _ in self.cluster.fixed:
-                    if of == namespace and selector.selects(labels):
-                        self.notes.add(
-                            "not modelled",
-                            "DaemonSet and mirror pods in what a rule counts",
-                            str(selector),
-                            "selectors",
-                        )
+            fixed = [each for name in key[0] for each in self.cluster.fixed.get(name, [])]
+            if any(selector.selects(labels) for labels, _ in fixed):
+                what = "DaemonSet and mirror pods in what a rule counts"
+                self.notes.add("not modelled", what, str(selector), "selectors")
         return self._found[key]
 
     def group(self, members: Members, name: str) -> str:
@@ -157,12 +153,19 @@ class Rules:
             counted = counted & self.eligibility.chosen(pod)
         if record.text("nodeTaintsPolicy") == "Honor":
             counted = counted & self.eligibility.tolerated(pod)
-        codes = self.eligibility.domains(key)
+        counted = counted | self.allowed[j]
         now = self.counted.get(j, self.allowed[j])
-        if set(codes[counted | self.allowed[j]].tolist()) != set(codes[now].tolist()):
+        if self._domains_in(counted, key) != self._domains_in(now, key):
             if j in self.counted:
                 self._note("not modelled", "spreads that count different domains", j)
-            self.counted[j] = counted | self.allowed[j]
+            self.counted[j] = counted
+
+    def _domains_in(self, mask: Mask, key: str) -> frozenset[int]:
+        about = (mask.tobytes(), key)
+        if about not in self._inside:
+            codes = self.eligibility.domains(key)[mask]
+            self._inside[about] = frozenset(codes.tolist())
+        return self._inside[about]
 
     # Affinity
 
@@ -253,7 +256,8 @@ class Rules:
         for j, pod in enumerate(self.cluster.pods):
             for port in host_ports(pod.spec):
                 users.setdefault(port, set()).add(j)
-        fixed = {port for *_, ports in self.cluster.fixed for port in ports}
+        daemons = [each for found in self.cluster.fixed.values() for each in found]
+        fixed = {port for _, ports in daemons for port in ports}
         for port, members in sorted(users.items()):
             if len(members) > 1:
                 name = self.group(frozenset(members), f"host port {port[0]} {port[1]}")
