@@ -28,6 +28,49 @@ def openb_command(files: InputFiles, output: OutputInstance = None) -> None:
     put_instance(lambda: read_openb(files), output, inputs=[str(path) for path in files])
 
 
+@convert.command("slurm")
+def slurm_command(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="NODES JOBS",
+            help="JSON of `scontrol show nodes --json` or `sinfo --json`, and of `squeue --json`.",
+        ),
+    ],
+    output: OutputInstance = None,
+    compute: Annotated[
+        str | None,
+        typer.Option(help="gpu or cpu; default: gpu, if there are any.", metavar="WHAT"),
+    ] = None,
+    pending: Annotated[
+        bool, typer.Option(help="Also take jobs that wait: all must be placed.")
+    ] = True,
+    skip_price: Annotated[
+        float | None,
+        typer.Option(help="Price of leaving out a job that waits.", metavar="PRICE"),
+    ] = None,
+    power_off: Annotated[
+        bool, typer.Option("--power-off", help="Empty nodes are switched off and cost nothing.")
+    ] = False,
+) -> None:
+    """Convert the nodes and jobs of a Slurm cluster.
+
+    What the instance does not say as the cluster does is listed, with counts.
+    """
+    from instances.readers import convert_slurm
+
+    def make() -> Instance:
+        reading = convert_slurm(
+            files, compute=compute, pending=pending, skip_price=skip_price, power_off=power_off
+        )
+        for note in reading.notes:
+            say(str(note))
+        say("units: " + ", ".join(f"{name} in {unit}" for name, unit in reading.units.items()))
+        return reading.instance
+
+    put_instance(make, output, inputs=[str(path) for path in files])
+
+
 @convert.command("table")
 def table_command(
     nodes: Annotated[Path, typer.Option(help="CSV with a row a node.", metavar="FILE")],
