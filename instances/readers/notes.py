@@ -56,7 +56,7 @@ class Notes:
             Note(kind, what, len(names), things, tuple(names)[:_EXAMPLES])
             for (kind, what, things), names in self._names.items()
         ]
-        return tuple(sorted(found, key=lambda note: _KINDS.index(note.kind)))
+        return tuple(sorted(found, key=lambda note: (_KINDS.index(note.kind), note.what)))
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,8 @@ class Job:
         Where it runs; none if it waits.
     shares : tuple of Needs
         What it takes on each of its nodes.
+    guessed : bool
+        Whether squeue does not say how it is shared by the nodes, and not evenly.
     partitions : tuple of str
         Any of them will do.
     constraint : str
@@ -56,6 +58,7 @@ class Job:
     group: str | None
     nodes: tuple[str, ...]
     shares: tuple[Needs, ...]
+    guessed: bool
     partitions: tuple[str, ...]
     constraint: str
     required: tuple[str, ...]
@@ -117,7 +120,7 @@ def _jobs_of(record: Record, number: str, notes: Notes, pending: bool, most: int
     if most <= 0:
         record.fail("job_id", f"is one job too many; {MOST_JOBS:,} are read at most")
     _note_what_is_not_modelled(record, number, runs, notes)
-    job = _job(record, number, runs, notes)
+    job = _job(record, number, runs)
     array = record.number("array_job_id")
     if not array:
         offset = record.number("het_job_offset")
@@ -142,7 +145,7 @@ def _jobs_of(record: Record, number: str, notes: Notes, pending: bool, most: int
         yield replace(job, id=f"{array}_{each}", group=str(array))
 
 
-def _job(record: Record, number: str, runs: bool, notes: Notes) -> Job:
+def _job(record: Record, number: str, runs: bool) -> Job:
     try:
         nodes = tuple(dict.fromkeys(expand_hosts(_nodes_text(record)))) if runs else ()
         required = tuple(expand_hosts(record.text("required_nodes")))
@@ -156,11 +159,8 @@ def _job(record: Record, number: str, runs: bool, notes: Notes) -> Job:
     if count > _MOST_NODES:
         record.fail("node_count", f"is {count:,}; a cluster has {_MOST_NODES:,} nodes at most")
     shares, guessed = shares_of(record, needs, count)
-    if guessed:
-        what = "evenly shared by their nodes, as squeue does not say how"
-        notes.add("read as", what, number, "jobs")
     return Job(
-        number, None, nodes, shares, tuple(sorted(set(record.texts("partition")))),
+        number, None, nodes, shares, guessed, tuple(sorted(set(record.texts("partition")))),
         record.text("features"), required, excluded,
     )  # fmt: skip
 

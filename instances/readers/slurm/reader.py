@@ -200,6 +200,9 @@ def _task(
     if problem is not None:
         notes.add("left out", f"jobs that wait for nodes: {problem}", job.id, "jobs")
         return None
+    if job.guessed:
+        what = "as evenly shared by their nodes as can be, as squeue does not say how"
+        notes.add("read as", what, job.id, "jobs")
     fields: dict[str, Any] = {"groups": (job.group,) if job.group else (), "pinned": pinned}
     if not nodes and skip_price is not None:
         fields["skip_price"] = skip_price
