@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..errors import OptionError
 from ..model.instance import Number
+from ..system.locks import lock
 from ..system.whole_files import atomic_text
 from .report import Key
 
-__all__ = ["State", "append_record", "mended_log", "read_state", "write_state"]
+__all__ = ["State", "alone", "append_record", "mended_log", "read_state", "write_state"]
 
 _SCHEMA = "nodewise-watch/1"
 _TAIL = 1 << 16
@@ -41,6 +43,24 @@ class State:
     proposed_at: float | None = None
     figures: Mapping[Key, tuple[Number, Number]] = field(default_factory=dict)
     last: Mapping[str, Any] | None = None
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """A block in which no other process has the state; the lock goes when the process does.
+
+    Raises
+    ------
+    OptionError
+        If another process has it.
+    OSError
+        If no lock can be made beside the state.
+    """
+    beside = path.with_name(path.name + ".lock")  # the state itself is replaced by every write
+    with beside.open("a") as held:
+        if lock(held.fileno()) is False:
+            raise OptionError(f"{path}: another watch has this state; name another file, or end it")
+        yield
 
 
 def read_state(path: Path) -> State:

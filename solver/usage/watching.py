@@ -31,7 +31,7 @@ from ..system.whole_files import atomic_paths
 from .adjusting import usage_report
 from .figures import figure_of, with_figures
 from .report import Key, Note
-from .state import State, append_record, mended_log, read_state, write_state
+from .state import State, alone, append_record, mended_log, read_state, write_state
 
 __all__ = ["Clock", "Outputs", "Record", "Watch"]
 
@@ -146,10 +146,15 @@ class Watch:
         KeyboardInterrupt
             By a signal; nothing is half done.
         NodewiseError
-            If the state is no state, or the very first reading of the instance fails.
+            If the state is no state or another watch has it, the very first reading of the instance
+            fails, or an option is out of its range.
         OSError
             If the state or the log cannot be written.
         """
+        with alone(self.state):
+            self._run(every, rounds)
+
+    def _run(self, every: float, rounds: int | None) -> None:
         state = read_state(self.state)
         if self.log is not None:
             mended_log(self.log, state)

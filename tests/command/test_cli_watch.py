@@ -75,6 +75,17 @@ def test_watch_tells_a_line_a_round(run, place, monkeypatch):
     assert json.loads((place / "nodewise-watch.json").read_text())["round"] == 2
 
 
+def test_watch_follows_where_tasks_are_by_a_file(run, place):
+    arguments = ("watch", "cluster.json", "usage.csv", "--once", "--cooldown", "0", "-o", "new.csv")
+    code, _, err = run(*arguments)
+    assert (code, "1 move saves 24 USD" in err) == (0, True)
+    (place / "new.csv").rename(place / "current.csv")
+    code, _, err = run(*arguments, "--current", "current.csv")
+    assert code == 0
+    assert "round 2: cost 24 USD; nothing to move, no plan saves anything" in err
+    assert not (place / "new.csv").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
@@ -82,6 +93,7 @@ def test_watch_tells_a_line_a_round(run, place, monkeypatch):
         (["--cooldown", "nan"], "--cooldown nan: give seconds"),
         (["--rounds", "0"], "--rounds 0: give a number"),
         (["--state", "usage.csv"], "would overwrite an input"),
+        (["--current", "c.csv", "-o", "c.csv"], "c.csv: there is no such file"),
         (["--log", "nodewise-watch.json"], "--state and --log both name"),
         (["-o", "gone/new.csv"], "the folder gone does not exist"),
         (["--min-saving", "x"], "min_saving is 'x'"),
@@ -139,7 +151,8 @@ def test_watch_survives_being_killed_at_any_moment(place):
     state = json.loads((place / "nodewise-watch.json").read_text())
     assert state["round"] - rounds[-1] in (0, 1)
     names = {"cluster.json", "usage.csv", "nodewise-watch.json", "log.jsonl", "new.csv"}
-    left = {path.name for path in place.iterdir()} - names - {"adjusted.json"}
+    names |= {"adjusted.json", "nodewise-watch.json.lock"}
+    left = {path.name for path in place.iterdir()} - names
     assert all("scratch" in name for name in left)  # of the last kill; the next write removes them
 
 

@@ -56,6 +56,11 @@ def test_rows_of_one_task_and_time_are_several_series(file):
     ]
 
 
+def test_any_number_of_rows_of_one_time_takes_time_in_proportion(file):
+    usage = read_usage(file("task_id,time,compute\n" + "a,0,1\n" * 50_000))
+    assert len(usage.series) == 50_000
+
+
 def test_dates_are_seconds(file):
     text = "task_id,timestamp,compute\na,1970-01-01T00:01:00Z,1\na,1970-01-01T01:01:00.5+01:00,2\n"
     assert read_usage(file(text)).series[0].times == [60, Decimal("60.5")]

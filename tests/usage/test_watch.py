@@ -309,6 +309,16 @@ def test_a_crash_at_any_write_is_mended_by_the_next_start(watch, monkeypatch, at
     assert check(adjusted, read_allocation(adjusted, watch.folder / "new.csv")) == []
 
 
+def test_two_do_not_watch_by_one_state(watch):
+    def second(record):
+        with pytest.raises(OptionError, match="another watch has this state"):
+            watch().run(every=1, rounds=1)
+
+    watch(tell=second).run(every=1, rounds=1)
+    watch().run(every=1, rounds=1)
+    assert statuses(watch.records) == ["cooling down"]
+
+
 def test_the_state_reads_back_exactly(tmp_path):
     key = watching.Key("t", None, "v", 2, "gpu")
     state = State(7, 1.5, {key: (2**70, 0.1)}, {"round": 7})

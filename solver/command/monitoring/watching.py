@@ -13,7 +13,9 @@ from typing import Annotated
 import typer
 
 from ...errors import OptionError
+from ...files.places import read_current
 from ...files.usage.reading import read_usage
+from ...model.instance import Instance
 from ...model.plans.plan import DURING
 from ...usage.options import DEFAULTS
 from ...usage.watching import COOLING, PROPOSED, STAYING, Clock, Outputs, Record, Watch
@@ -45,6 +47,10 @@ CLOCK = Clock()
 _MOST_BROKEN = 2
 
 
+Current = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="Where tasks are now, CSV; else as INSTANCE says."),
+]
 Every = Annotated[
     float, typer.Option(metavar="SECONDS", help="From the start of a round to the next.")
 ]
@@ -85,6 +91,7 @@ Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 def watch_command(
     instance: InstanceArgument,
     usage: UsageFiles,
+    current: Current = None,
     every: Every = 300.0,
     min_saving: MinSaving = "2%",
     cooldown: Cooldown = 1800.0,
@@ -115,14 +122,15 @@ def watch_command(
 ) -> None:
     """Watch a cluster: measure, adjust, and propose what to move where that saves enough.
 
-    A round reads INSTANCE and USAGE anew. A line a round goes to stderr; Ctrl-C and SIGTERM end
+    A round reads all files anew. A line a round goes to stderr; Ctrl-C and SIGTERM end
     it in order, and started again it goes on where it was, even after a kill.
     """
     _require_times(every, cooldown, rounds)
     if during not in DURING:
         raise OptionError(f"--during {during}: it must be one of: {', '.join(DURING)}")
     log_file = None if log in (None, STDOUT) else Path(str(log))
-    _require_watch_places(instance, usage, (state, log_file, output, plan, adjusted))
+    inputs = [instance, current, *map(str, usage)]
+    _require_watch_places(inputs, (state, log_file, output, plan, adjusted))
     reading, measuring = usage_options(
         fields, task, time, percentile, margin, floor, min_samples, several, step, window, digits
     )
@@ -133,7 +141,7 @@ def watch_command(
             typer.echo(json.dumps(record, allow_nan=False))
 
     watch = Watch(
-        instance=partial(instance_of, instance),
+        instance=partial(_with_current, instance, current),
         usages=[partial(read_usage, path, **reading) for path in usage],
         state=state,
         log=log_file,
@@ -166,15 +174,19 @@ def _require_times(every: float, cooldown: float, rounds: int | None) -> None:
         raise OptionError(f"--rounds {rounds}: give a number of 1 or more")
 
 
-def _require_watch_places(
-    instance: str, usage: Sequence[Path], places: Sequence[Path | None]
-) -> None:
+def _require_watch_places(inputs: Sequence[str | None], places: Sequence[Path | None]) -> None:
     names = ("--state", "--log", "--output", "--plan", "--adjusted")
     wanted = [
         (name, None if place is None else str(place))
         for name, place in zip(names, places, strict=True)
     ]
-    require_places(wanted, inputs=[instance, *map(str, usage)])
+    require_places(wanted, inputs)
+
+
+def _with_current(argument: str, current: str | None) -> Instance:
+    """The instance as it stands now, and where tasks are."""
+    instance = instance_of(argument)
+    return instance if current is None else instance.replace(current=read_current(current))
 
 
 def line_of(record: Record) -> str:
@@ -203,6 +215,8 @@ def line_of(record: Record) -> str:
 def _verdict(record: Record, unit: str) -> str:
     most, cost = record["saving_bound"], record["cost_now"]
     proved = "" if most is None else f"no plan saves more than {saving(most, cost, unit)}"
+    if most is not None and most <= 0:
+        proved = "no plan saves anything"
     if record["status"] == STAYING:
         return f"nothing to move{', ' if proved else ''}{proved}"
     one = record["moves"] == 1

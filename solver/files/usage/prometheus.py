@@ -41,6 +41,7 @@ def parse_prometheus(data: bytes, where: str, stem: str, sources: Sources, task:
     unmapped: Counter[str] = Counter()
     unnamed = histograms = 0
     made = []
+    known: dict[str, Decimal | None] = {}
     for number, record in enumerate(result):
         place = f"{where}: result[{number}]"
         labels = _labels(record, place)
@@ -53,7 +54,7 @@ def parse_prometheus(data: bytes, where: str, stem: str, sources: Sources, task:
         if not names:
             unnamed += 1
             continue
-        times, values = _samples(record, place, dropped)
+        times, values = _samples(record, place, dropped, known)
         if not values and ("histogram" in record or "histograms" in record):
             histograms += 1
             continue
@@ -150,7 +151,7 @@ def _part(labels: dict[str, str], place: str) -> int | None:
 
 
 def _samples(
-    record: dict[str, Any], place: str, dropped: Counter[str]
+    record: dict[str, Any], place: str, dropped: Counter[str], known: dict[str, Decimal | None]
 ) -> tuple[list[Decimal], list[Decimal]]:
     pairs = record.get("values")
     if pairs is None:
@@ -159,19 +160,19 @@ def _samples(
         raise UsageError(f"{place}: values must be an array of samples")
     if not pairs and not {"value", "values", "histogram", "histograms"} & record.keys():
         raise UsageError(f"{place} has neither value nor values")
-    times, values = [], []
+    times: list[Decimal] = []
+    values: list[Decimal] = []
     for number, pair in enumerate(pairs):
-        at = f"{place}, sample {number}"
         if not isinstance(pair, list) or len(pair) != 2:
-            raise UsageError(f"{at}: a sample is an array of a time and a value")
-        moment = time_of(pair[0]) if isinstance(pair[0], str) else None
+            raise UsageError(f"{place}, sample {number}: it must be an array of a time and a value")
+        moment = _moment(pair[0], known)
         if moment is None:
-            raise UsageError(f"{at}: the time must be a number of seconds")
+            raise UsageError(f"{place}, sample {number}: the time must be a number of seconds")
         value = sample_of(pair[1]) if isinstance(pair[1], str) else None
         if value is None:
             raise UsageError(
-                f"{at}: the value must be a number as text, 0 or more; where a query can give "
-                "less, wrap it in clamp_min(..., 0)"
+                f"{place}, sample {number}: the value must be a number as text, 0 or more; where a "
+                "query can give less, wrap it in clamp_min(..., 0)"
             )
         if isinstance(value, Decimal):
             times.append(moment)
@@ -179,3 +180,11 @@ def _samples(
         else:
             dropped[value] += 1
     return times, values
+
+
+def _moment(text: Any, known: dict[str, Decimal | None]) -> Decimal | None:
+    if not isinstance(text, str):
+        return None
+    if text not in known:
+        known[text] = time_of(text)
+    return known[text]

@@ -99,7 +99,7 @@ class Usage:
             for name, numbers in fields.items():
                 values = []
                 for number in numbers:
-                    value = sample_of(repr(number) if isinstance(number, float) else str(number))
+                    value = sample_of(str(number))
                     if isinstance(value, Decimal):
                         values.append(value)
                     else:

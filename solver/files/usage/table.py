@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from decimal import Decimal
 
 from ...errors import UsageError
@@ -42,37 +42,39 @@ def parse_table(
     named = _task_columns(table, task)
     clock = _clock(table, time)
     fields = _fields(table, stem, sources, {*named, *_BESIDE, clock})
-    names = [
-        task.of(dict(zip(named, cells, strict=True)))
-        for cells in zip(*(table.columns[label] for label in named), strict=True)
-    ]
-    for row, found in enumerate(names):
-        if not found:
-            raise table.error(row, named[0], "the cell is empty; name the task of every row")
     times = None if clock is None else _times(table, clock)
-    labels = _labels(table, names, times)
+    owner, owners = _owners(table, _names(table, named, task), times)
     dropped: Counter[str] = Counter()
-    made: dict[Hashable, Series] = {}
+    made: list[Series] = []
     for column, name in fields.items():
-        for row, cell in enumerate(table.columns[column]):
-            if not cell.strip():
-                continue
-            value = sample_of(cell.strip())
-            if value is None:
-                hint = "" if sources.fields else _HINT
-                raise table.error(row, column, _PROBLEM.format(cell) + hint)
-            if not isinstance(value, Decimal):
+        listed: dict[int, Series] = {}
+        for row, value in enumerate(_samples(table, column, bool(sources.fields))):
+            if isinstance(value, str):
                 dropped[value] += 1
-                continue
-            part, label = labels[row]
-            key = names[row], part, label, name
-            if key not in made:
-                made[key] = Series(names[row], name, part, label, None if times is None else [], [])
-            series = made[key]
-            series.values.append(value)  # type: ignore[attr-defined]
-            if times is not None:
-                series.times.append(times[row])  # type: ignore[union-attr]
-    return Usage(tuple(made.values()), sources.factors, dropped)
+            elif value is not None:
+                series = listed.get(owner[row])
+                if series is None:
+                    names, part, label = owners[owner[row]]
+                    series = Series(names, name, part, label, None if times is None else [], [])
+                    listed[owner[row]] = series
+                series.values.append(value)  # type: ignore[attr-defined]
+                if times is not None:
+                    series.times.append(times[row])  # type: ignore[union-attr]
+        made += listed.values()
+    return Usage(tuple(made), sources.factors, dropped)
+
+
+def _samples(table: Table, column: str, is_mapped: bool) -> Iterator[Decimal | str | None]:
+    """The sample of each cell, a reason where one is dropped, None where there is none."""
+    known: dict[str, Decimal | str | None] = {"": None}
+    for row, cell in enumerate(table.columns[column]):
+        if cell not in known:
+            text = cell.strip()
+            value = sample_of(text) if text else None
+            if text and value is None:
+                raise table.error(row, column, _PROBLEM.format(cell) + ("" if is_mapped else _HINT))
+            known[cell] = value
+        yield known[cell]
 
 
 _PROBLEM = (
@@ -129,26 +131,54 @@ def _times(table: Table, column: str) -> list[Decimal]:
     return [known[cell] for cell in table.columns[column]]
 
 
-def _labels(
-    table: Table, names: list[tuple[str, ...]], times: list[Decimal] | None
-) -> list[tuple[int | None, Hashable]]:
-    """The part and the series of each row."""
-    rows = range(len(names))
-    parts: list[int | None] = [None] * len(names)
-    for row in rows if "part" in table.columns else ():
-        cell = table.columns["part"][row].strip()
-        if cell:
-            right = cell.isascii() and cell.isdigit() and len(cell) < 10 and int(cell) > 0
-            if not right:
-                raise table.error(row, "part", f"{cell!r} is no part; number them from 1")
-            parts[row] = int(cell)
-    series = table.columns.get("series", [""] * len(names))
-    if times is None:
-        return [(parts[row], series[row]) for row in rows]
-    seen: Counter[Hashable] = Counter()
-    found: list[tuple[int | None, Hashable]] = []
-    for row in rows:
-        key = names[row], parts[row], series[row], times[row]
-        found.append((parts[row], (series[row], seen[key])))
-        seen[key] += 1
+def _names(table: Table, named: list[str], task: TaskName) -> list[tuple[str, ...]]:
+    """What the task of each row may be called."""
+    known: dict[tuple[str, ...], tuple[str, ...]] = {}
+    found = []
+    for row, cells in enumerate(zip(*(table.columns[label] for label in named), strict=True)):
+        if cells not in known:
+            known[cells] = task.of(dict(zip(named, cells, strict=True)))
+            if not known[cells]:
+                raise table.error(row, named[0], "the cell is empty; name the task of every row")
+        found.append(known[cells])
     return found
+
+
+_Owner = tuple[tuple[str, ...], int | None, Hashable]
+"""What the task may be called, the part, and what tells its series apart."""
+
+
+def _owners(
+    table: Table, names: list[tuple[str, ...]], times: list[Decimal] | None
+) -> tuple[list[int], list[_Owner]]:
+    """The number of the series that each row is of, and all series."""
+    count = len(names)
+    parts = table.columns.get("part", [""] * count)
+    series = table.columns.get("series", [""] * count)
+    numbers: dict[_Owner, int] = {}
+    seen: dict[int, set[Decimal]] = {}
+    again: Counter[tuple[int, Decimal]] = Counter()
+    found = []
+    part_of: dict[str, int | None] = {"": None}
+    for row, (name, cell, label) in enumerate(zip(names, parts, series, strict=True)):
+        if cell not in part_of:
+            part_of[cell] = _part(table, row, cell.strip())
+        number = numbers.setdefault((name, part_of[cell], (label, 0)), len(numbers))
+        if times is not None:
+            moment = times[row]
+            if moment in seen.setdefault(number, set()):
+                again[number, moment] += 1
+                turn = again[number, moment]
+                number = numbers.setdefault((name, part_of[cell], (label, turn)), len(numbers))
+            else:
+                seen[number].add(moment)
+        found.append(number)
+    return found, list(numbers)
+
+
+def _part(table: Table, row: int, cell: str) -> int | None:
+    if not cell:
+        return None
+    if not (cell.isascii() and cell.isdigit() and len(cell) < 10 and int(cell) > 0):
+        raise table.error(row, "part", f"{cell!r} is no part; number them from 1")
+    return int(cell)
