@@ -40,6 +40,7 @@ from .model.result import (
 from .problem.problem import Problem
 from .problem.rounding import what_to_round
 from .system.interrupts import interrupted_once
+from .system.undisturbed import load
 from .time_limits import LONGEST, TIME_LIMIT_RULE, is_number, is_time_limit
 from .versions import show_versions
 
@@ -356,9 +357,8 @@ def _is_whole(value: Any) -> bool:
 
 def _processors() -> int:
     """Processors by affinity, or fewer where a container's quota of time is smaller."""
-    import joblib  # loaded here: whoever gives a number need not wait for it
-
-    return int(joblib.cpu_count())
+    # Loaded here: whoever gives a number need not wait for it.
+    return int(load("joblib").cpu_count())
 
 
 def _start(instance: Instance, initial: AnyAllocation) -> Array:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..model.exact import Array
 from ..problem.classes import group_rows
+from ..system.undisturbed import load
 
 __all__ = ["distinct", "overfull_cut"]
 
@@ -26,8 +27,7 @@ def overfull_cut(
     if adjacent.all():
         everything = list(range(len(demand))), list(range(len(supply)))
         return everything if sum(demand) > sum(supply) else None
-    import networkx  # loaded here: most instances never need it
-
+    networkx = load("networkx")  # here: most instances never need it
     graph: Any = networkx.DiGraph()
     for b, amount in enumerate(demand):
         graph.add_edge("source", ("tasks", b), capacity=int(amount))

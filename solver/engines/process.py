@@ -188,7 +188,11 @@ def _run(
         done = True
         return result
     finally:
-        _give_back(child, fit=done)
+        try:
+            _give_back(child, fit=done)
+        except KeyboardInterrupt:
+            _give_back(child, fit=False)
+            raise
 
 
 def _send(child: Child, job: tuple[str, str, Any]) -> None:
@@ -263,8 +267,9 @@ def _take(module: str, favourite: Child | None) -> tuple[Child, bool]:
 def _give_back(child: Child, *, fit: bool) -> None:
     """Keep a child for the next job, up to as many as have worked side by side, or end it."""
     with _lock:
-        if child in _busy:
-            _busy.remove(child)
+        for known in (_busy, _idle):
+            if child in known:
+                known.remove(child)
         if fit and child.is_alive():
             _idle.append(child)
         ending = [] if fit else [child]

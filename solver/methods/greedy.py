@@ -11,7 +11,7 @@ from typing import cast
 
 import numpy as np
 
-from ..kernels.build.ready import is_ready, is_usable, prepare
+from ..kernels.build.ready import is_ready, is_usable, load_kernels, prepare
 from ..model.exact import Array
 from ..model.result import Termination
 from ..problem.problem import Problem
@@ -66,7 +66,7 @@ def _fill(placement: Placement, order: Array, options: Options) -> list[int] | N
         stranded = fill_plainly(placement, order, options)
         prepare()
         return stranded
-    # Loaded here: numba takes half a second, which small instances should not pay.
+    load_kernels()  # here: numba takes half a second, which small instances should not pay
     from ..kernels.greedy import fill_greedily
     from ..kernels.state import make_facts
 

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..kernels.build.ready import compile_ahead, is_ready, is_usable, mark_used, prepare, why_not
+from ..kernels.build.ready import (
+    compile_ahead,
+    is_ready,
+    is_usable,
+    load_kernels,
+    mark_used,
+    prepare,
+    why_not,
+)
 from ..model.exact import Array
 from ..model.result import Termination
 from ..problem.problem import Problem
@@ -92,7 +100,7 @@ class _Run:
     """One run: the present allocation, in the kernels' order of tasks, and its history."""
 
     def __init__(self, problem: Problem, options: Options, best: Best) -> None:
-        # Loaded here: numba takes half a second, which only those who search should pay.
+        load_kernels()  # here: numba takes half a second, which only those who search should pay
         from ..kernels.state import make_facts, task_order
         from ..search.parts import Pool
 

@@ -23,6 +23,7 @@ from ..model.exact import Array, fraction_of
 from ..model.fields import Kind, fields_of
 from ..model.instance import Instance, Number
 from ..model.rules import Affinity
+from ..system.undisturbed import load
 
 __all__ = ["Merged", "merged", "without_implied"]
 
@@ -125,8 +126,7 @@ def _sets(instance: Instance) -> list[Array]:
     others |= {str(getattr(rule, "with_", "")) for rule in instance.rules}
     if not together:
         return []
-    import networkx  # loaded here: most instances never need it
-
+    networkx = load("networkx")  # here: most instances never need it
     graph = networkx.Graph()
     for names in instance.group_sets:
         inside = [name for name in names if name in together]

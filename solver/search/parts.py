@@ -17,6 +17,7 @@ import numpy as np
 from ..kernels.state import Facts
 from ..model.exact import Array
 from ..system.lanes import halted, in_same_lane
+from ..system.undisturbed import load
 from .backend import backend_jobs
 from .rounds import Search
 
@@ -133,8 +134,7 @@ class Pool:
     """
 
     def __init__(self, num_workers: int) -> None:
-        import joblib
-
+        joblib = load("joblib")
         self.size = num_workers
         self._interrupt = threading.Event()
         self._joblib: Any = None
@@ -152,13 +152,28 @@ class Pool:
         """The results of the function for the items, in their order.
 
         In threads it gets a second argument: whether to end early, to be asked now and then.
-        That is so after Ctrl-C, and once the lane is halted; the results are still returned, and
-        `raise_if_interrupted` raises once they are taken care of.
+        That is so after Ctrl-C, and once the lane is halted; the results are still returned, if
+        all have begun, and `raise_if_interrupted` raises once they are taken care of.
         """
         if self._joblib is not None:
             run = self._joblib.delayed(function)
             return list(self._joblib.Parallel(n_jobs=self._jobs)(run(item) for item in items))
         running: list[Future[Any]] = [Future() for _ in items]
+        try:
+            self._start(running, function, items)
+            wait(running)
+        except KeyboardInterrupt:
+            self._interrupt.set()
+            begun = [future for future in running if not future.cancel()]
+            wait(begun)
+            if len(begun) < len(running):
+                raise
+        return [future.result() for future in running]
+
+    def _start(
+        self, running: list[Future[Any]], function: Callable[..., Any], items: list[Any]
+    ) -> None:
+        """A thread for each item; what gets none runs here."""
         here = []
         for future, item in zip(running, items, strict=True):
             # Not an executor's, which the interpreter waits for when it ends.
@@ -168,22 +183,16 @@ class Pool:
                 work.start()
             except RuntimeError:  # there are no more threads to be had
                 here.append((future, item))
-        try:
-            for future, item in here:
-                self._work(future, function, item)
-            wait(running)
-        except KeyboardInterrupt:
-            self._interrupt.set()
-            if here:
-                raise
-            wait(running)
-        return [future.result() for future in running]
+        for future, item in here:
+            self._work(future, function, item)
 
     def _work(self, future: Future[Any], function: Callable[..., Any], item: Any) -> None:
         try:
-            future.set_result(function(item, self._is_interrupted))
-        except Exception as error:  # raised where the result is asked for
-            future.set_exception(error)
+            if future.set_running_or_notify_cancel():
+                future.set_result(function(item, self._is_interrupted))
+        except BaseException as error:  # raised where the result is asked for
+            if not future.done():
+                future.set_exception(error)
 
     def _is_interrupted(self) -> bool:
         return self._interrupt.is_set() or halted()

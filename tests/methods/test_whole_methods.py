@@ -15,6 +15,7 @@ from solver import Instance, Node, Status, Task, Variant, check, solve
 from solver.errors import OptionError
 from solver.methods import FEATURES, Options, features_of, methods
 from solver.problem.problem import Problem
+from solver.settings import WHOLE_SEARCH
 
 BASELINES = ("greedy", "best-fit", "first-fit", "round-robin", "blocks")
 
@@ -90,6 +91,15 @@ def test_who_costs_more_placed_than_left_out_is_left_out():
         result = solve(Instance(nodes, tasks), name, time_limit=10)
         assert result.cost == 4 + 3, name
         assert result.cost_parts["left_out"] == 3
+
+
+def test_a_relaxation_that_leaves_all_of_many_tasks_out_is_a_start_too():
+    nodes = [Node(f"n{i}", compute=10, price=5) for i in range(3)]
+    tasks = [Task(f"t{j}", compute=3, skip_price=1) for j in range(WHOLE_SEARCH.guided_rows)]
+    instance = Instance(nodes, tasks, power_off=True)
+    result = solve(instance, "local-search", time_limit=60, num_workers=1, round_limit=2)
+    assert result.status is Status.OPTIMAL
+    assert result.cost == len(tasks)
 
 
 def test_tasks_stay_where_they_are_if_nothing_may_move():

@@ -13,6 +13,7 @@ import numba
 from numba.core.caching import CompileResultCacheImpl, FunctionCache
 from numba.core.types.misc import unliteral
 
+from ...system.undisturbed import undisturbed
 from . import store
 
 __all__ = ["KERNELS", "inner", "kernel", "lean"]
@@ -51,7 +52,14 @@ def _compiled(function: Callable[..., Any], **options: bool) -> Any:
     if place is not None:
         dispatcher._cache = _Cache(function, place)
     _ignore_literals(dispatcher)
+    _compile_undisturbed(dispatcher)
     return dispatcher
+
+
+def _compile_undisturbed(dispatcher: Any) -> None:
+    """Let no interrupt come while numba holds its lock: it would hold it for good."""
+    plain = dispatcher.compile
+    dispatcher.compile = lambda signature: undisturbed(lambda: plain(signature))
 
 
 def _ignore_literals(dispatcher: Any) -> None:

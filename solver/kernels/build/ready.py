@@ -19,9 +19,19 @@ from pathlib import Path
 
 from ...errors import BackendUnavailableError
 from ...system.locks import hold
+from ...system.undisturbed import load
 from . import store
 
-__all__ = ["compile_ahead", "is_ready", "is_usable", "mark_used", "prepare", "warm_up", "why_not"]
+__all__ = [
+    "compile_ahead",
+    "is_ready",
+    "is_usable",
+    "load_kernels",
+    "mark_used",
+    "prepare",
+    "warm_up",
+    "why_not",
+]
 
 _log = logging.getLogger(__name__)
 
@@ -74,6 +84,11 @@ def is_ready(whole: bool = False) -> bool:
 def is_usable(seconds: float, whole: bool = False) -> bool:
     """Whether the kernels are ready, and loaded or to be loaded well within some seconds."""
     return is_ready(whole) and (_Compiler.used or seconds >= _LOADING_SECONDS)
+
+
+def load_kernels() -> None:
+    """Load what the compiled code needs, before any of its modules is imported."""
+    load("solver.kernels.build.jit")
 
 
 def mark_used() -> None:

@@ -21,6 +21,8 @@ from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
+from ...system.undisturbed import load
+
 __all__ = ["candidates", "digest", "folder", "is_complete", "leave_stamp", "remove_unused"]
 
 _log = logging.getLogger(__name__)
@@ -36,8 +38,7 @@ _KERNELS = Path(__file__).parents[1]
 @lru_cache
 def digest() -> str:
     """What compiled code depends on, in 16 hexadecimal digits."""
-    from llvmlite import binding  # not above: it takes a tenth of a second
-
+    binding = load("llvmlite.binding")  # not above: it takes a tenth of a second
     files = (path for path in sorted(_KERNELS.rglob("*.py")) if path.stem not in _NOT_COMPILED)
     sources = [path.read_bytes() for path in files]
     features = os.environ.get("NUMBA_CPU_FEATURES", binding.get_host_cpu_features().flatten())

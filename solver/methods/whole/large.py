@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...errors import ModelTooLargeError
+from ...kernels.build.ready import load_kernels
 from ...kernels.whole.setup import make_facts
 from ...model.result import Termination
 from ...problem.problem import Problem
@@ -20,7 +21,7 @@ def build_large(problem: Problem, options: Options) -> Outcome:
 
     Those who have a place now are put there first, where that breaks nothing.
     """
-    # Loaded here: numba takes half a second, which small instances should not pay.
+    load_kernels()  # here: numba takes half a second, which small instances should not pay
     from ...search.whole import WholeSearch, kin_of
 
     try:

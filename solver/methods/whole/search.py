@@ -9,7 +9,15 @@ from dataclasses import replace
 import numpy as np
 
 from ...errors import ModelTooLargeError
-from ...kernels.build.ready import compile_ahead, is_ready, is_usable, mark_used, prepare, why_not
+from ...kernels.build.ready import (
+    compile_ahead,
+    is_ready,
+    is_usable,
+    load_kernels,
+    mark_used,
+    prepare,
+    why_not,
+)
 from ...model.result import Termination
 from ...problem.dealing import deal_again
 from ...problem.problem import Problem
@@ -69,7 +77,7 @@ class _Run:
     """One run: a search for each worker, which go on from the best of them."""
 
     def __init__(self, problem: Problem, options: Options, best: Best) -> None:
-        # Loaded here: numba takes half a second, which only those who search should pay.
+        load_kernels()  # here: numba takes half a second, which only those who search should pay
         from ...kernels.whole.setup import make_facts
         from ...search.parts import Pool
         from ...search.whole import WholeSearch, kin_of

@@ -100,7 +100,7 @@ def _best_deal(
     enough = problem.classes.node_count.astype(np.int64)
     used = np.flatnonzero(quota.any(axis=0))
     cheapest: WholeSearch | None = None
-    deals = WHOLE_SEARCH.deals if (problem.table.idle_cost > 0).any() else 1
+    deals = WHOLE_SEARCH.deals if used.size and (problem.table.idle_cost > 0).any() else 1
     end = options.seconds_left() * (1.0 - WHOLE_SEARCH.dealing_share)
     for left in range(deals, 0, -1):
         made = search(0)
