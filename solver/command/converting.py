@@ -42,6 +42,14 @@ def slurm_command(
         str | None,
         typer.Option(help="gpu or cpu; default: gpu, if there are any.", metavar="WHAT"),
     ] = None,
+    prices: Annotated[
+        Path | None,
+        typer.Option(
+            help="Prices of nodes: a CSV file kind,price by type of GPU.",
+            metavar="FILE",
+            show_default=False,
+        ),
+    ] = None,
     pending: Annotated[
         bool, typer.Option(help="Also take jobs that wait: all must be placed.")
     ] = True,
@@ -61,14 +69,20 @@ def slurm_command(
 
     def make() -> Instance:
         reading = convert_slurm(
-            files, compute=compute, pending=pending, skip_price=skip_price, power_off=power_off
+            files,
+            compute=compute,
+            pending=pending,
+            skip_price=skip_price,
+            power_off=power_off,
+            prices=prices,
         )
         for note in reading.notes:
             say(str(note))
         say("units: " + ", ".join(f"{name} in {unit}" for name, unit in reading.units.items()))
         return reading.instance
 
-    put_instance(make, output, inputs=[str(path) for path in files])
+    inputs = [str(path) for path in (*files, *([prices] if prices else []))]
+    put_instance(make, output, inputs=inputs)
 
 
 @convert.command("table")

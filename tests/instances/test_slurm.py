@@ -381,3 +381,23 @@ def test_memory_is_rounded_up_to_what_a_number_holds() -> None:
     assert mebibytes(Fraction(1, 2)) == 0.5
     assert mebibytes(Fraction(1, 3000)) == 1 / 1024
     assert mebibytes(10**7 + Fraction(1, 1024)) == 10**7 + 1
+
+
+def test_prices_by_type_of_gpu(tmp_path: Path) -> None:
+    table = tmp_path / "prices.csv"
+    table.write_text('kind,price\na100,$21.95\nh100,"$1,027.52"\n,$4.08\n')
+    instance = convert_slurm(written(tmp_path), prices=table).instance
+    assert instance.node_fixed_cost.tolist() == [4.08, 21.95, 21.95, 21.95, 1027.52]
+    assert instance.currency == "USD"
+    for text, said in (
+        ("kind,price\na100,1\n", r"no row has a price for: \(no GPU\), h100"),
+        ("kind,price\n,x\n", "line 2, column price: 'x': write a number"),
+        ("kind,price\n,-1\n", "it is no price"),
+        ("kind,price\n,1 GB\n", "it is no price"),
+        ("kind,price\n,1\n,2\n", "stands twice"),
+        ("kind,price\n,$1\na100,€2\n", "line 3, column price: it is in EUR, but others are in USD"),
+        ("a,b\n", "column kind is missing"),
+    ):
+        table.write_text(text)
+        with pytest.raises(InstanceError, match=said):
+            convert_slurm(written(tmp_path), prices=table)

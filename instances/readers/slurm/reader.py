@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from ..notes import Notes, Reading
 from .jobs import Job, read_jobs
 from .nodes import ClusterNode, read_nodes
 from .places import Places
+from .prices import node_prices
 from .values import Needs, load, mebibytes
 
 __all__ = ["convert_slurm", "read_slurm"]
@@ -30,6 +32,7 @@ def read_slurm(
     pending: bool = True,
     skip_price: Number | None = None,
     power_off: bool | str = False,
+    prices: str | os.PathLike[str] | None = None,
 ) -> Instance:
     """Read a cluster from what ``scontrol show nodes --json`` and ``squeue --json`` print.
 
@@ -38,7 +41,7 @@ def read_slurm(
     Parameters
     ----------
     paths : sequence of paths
-    compute, pending, skip_price, power_off
+    compute, pending, skip_price, power_off, prices
         As there.
 
     Returns
@@ -46,7 +49,12 @@ def read_slurm(
     Instance
     """
     reading = convert_slurm(
-        paths, compute=compute, pending=pending, skip_price=skip_price, power_off=power_off
+        paths,
+        compute=compute,
+        pending=pending,
+        skip_price=skip_price,
+        power_off=power_off,
+        prices=prices,
     )
     told = [str(note) for note in reading.notes if note.kind != "read as"]
     if told:
@@ -61,6 +69,7 @@ def convert_slurm(
     pending: bool = True,
     skip_price: Number | None = None,
     power_off: bool | str = False,
+    prices: str | os.PathLike[str] | None = None,
 ) -> Reading:
     """Read a Slurm cluster, with notes on what is not modelled; docs/slurm.md has the table.
 
@@ -76,6 +85,8 @@ def convert_slurm(
         They may be left out at this price each. Default: they must be placed.
     power_off : bool or str
         As in `Instance`.
+    prices : path, optional
+        A CSV file ``kind,price``; see `node_prices`. Default: a node costs as `Node` says.
 
     Returns
     -------
@@ -109,10 +120,14 @@ def convert_slurm(
             if task[1]:
                 current[job.id] = list(task[1])
     records = [figures.node(node, places.kind(node)) for node in kept]
+    settings: dict[str, Any] = {"max_load": 1, "power_off": power_off, "name": name}
+    if prices is not None:
+        costs, settings["currency"] = node_prices(Path(prices), [node.kind for node in records])
+        records = [
+            replace(node, fixed_cost=cost) for node, cost in zip(records, costs, strict=True)
+        ]
     try:
-        instance = Instance(
-            records, tasks, max_load=1, power_off=power_off, current=current or None, name=name
-        )
+        instance = Instance(records, tasks, current=current or None, **settings)
     except InstanceError as error:
         raise InstanceError(f"{files}: {error}") from None
     units = {"compute": f"{compute.upper()}s", "storage": "MiB of memory"}
