@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["PATTERNS", "WHOLE_SEARCH"]
+__all__ = ["PATTERNS", "REBALANCING", "WHOLE_SEARCH"]
 
 
 @dataclass(frozen=True)
@@ -102,5 +102,36 @@ class WholeSearchSettings:
     """The same at most."""
 
 
+@dataclass(frozen=True)
+class RebalancingSettings:
+    """What `rebalance` does before and after it solves.
+
+    Set by trials on the openb trace with a twentieth of the demands changed, caps of 5 to 400
+    moves, two workers, 30 seconds.
+    """
+
+    mending_share: float = 0.2
+    """Share of the time for a start in which as much stays as can."""
+    share: float = 0.5
+    """Share of the time for searches in which moves have a price, where moves are capped."""
+    steps: int = 6
+    """Searches, each with another price."""
+    rise: float = 2.0
+    """By how much the price rises where more move than may."""
+    fall: float = 3.0
+    """By how much it falls where fewer do."""
+    slow_fall: float = 1.5
+    """The same where nearly as many do."""
+    near: float = 0.7
+    """From which share of the cap on that is."""
+    fewer_share: float = 0.25
+    """Share of the time for fewer moves at the same cost."""
+    order_share: float = 0.15
+    """Share of the time for the order of the moves."""
+    most_order: float = 10.0
+    """Seconds for it at most."""
+
+
 PATTERNS = PatternSettings()
+REBALANCING = RebalancingSettings()
 WHOLE_SEARCH = WholeSearchSettings()

@@ -16,6 +16,7 @@ from .allocation import Allocation, allocation_rows
 from .exact import Array, number_of, sums_by_group
 from .frames.results import frame_of
 from .instance import Instance, Number
+from .plans.plan import Plan
 
 __all__ = ["PartialAllocation", "Progress", "ProgressCallback", "Result", "Status", "Termination"]
 
@@ -201,7 +202,7 @@ class Result:
     moves: int | None = None
     left_out: tuple[str, ...] = ()
     versions: dict[str, str] = field(default_factory=dict)
-    plan: Any = None
+    plan: Plan | None = None
     cost_now: Number | None = None
     saving: Number | None = None
     saving_bound: Number | None = None

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
 from ..errors import OptionError
 from ..judge.check import check
-from ..judge.cost import as_allocation, cost_in_units, cost_parts, energy_of, in_user_units
-from ..judge.moves import count_moves
-from ..model.allocation import Allocation
+from ..judge.cost import as_allocation, cost_in_units, in_user_units
 from ..model.exact import Array
 from ..model.instance import Instance, Number
-from ..model.result import Result, Status, Termination
+from ..model.plans.plan import DURING, Plan, PlanStatus
+from ..model.result import Progress, ProgressCallback, Result, Status, Termination
 from ..solve import solve
-from .present import Present, states_after
+from ..time_limits import LONGEST, is_time_limit
+from ..whole_settings import REBALANCING
+from .order import order_moves
+from .saving.fallback import orderable
+from .saving.guided import Guide, is_guided, mended_start
+from .saving.outcome import said, with_allocation, with_history, with_savings
+from .saving.present import Present, states_after
 
 __all__ = ["rebalance"]
+
+_OF_A_SEARCH = ("seed", "num_workers")
 
 
 def rebalance(
@@ -94,14 +102,9 @@ def rebalance(
     planned = _planned(instance, current, settings, drain, cordon)
     present = Present(planned)
     least = present.least_saving(min_saving)
-    initial = _better_start(present, solve_options.pop("initial", None))
-    result = solve(planned, initial=initial, **solve_options)
-    result = _with_savings(result, present)
-    if result.allocation is None:
-        return _without_allocation(result, present)
-    if present.can_stay and _saves_less(result, present, least):
-        result = _staying(result, present, least)
-    return result
+    ordering: dict[str, Any] = {"during": during, "moves_per_node": moves_per_node}
+    order_moves(planned, planned.current, planned.current, **ordering)  # they are refused early
+    return _Run(present, ordering, solve_options).result(least)
 
 
 def _planned(
@@ -126,83 +129,199 @@ def _planned(
     return instance.replace(**changes) if changes else instance
 
 
-def _better_start(present: Present, initial: Any) -> Any:
-    """The cheaper of staying, where that breaks no rule, and an allocation given to begin from."""
-    if not present.can_stay:
-        return initial
-    if initial is None:
-        return present.node_index
-    given = as_allocation(present.instance, initial)
-    if check(present.instance, given):
-        return given  # `solve` says what it breaks
-    is_cheaper = cost_in_units(present.instance, given.node_index) < present.units
-    return given if is_cheaper else present.node_index
+@dataclass
+class _Run:
+    """One re-planning: a start, searches with priced moves, the solve, the order of the moves.
+
+    Attributes
+    ----------
+    begun, deadline : float
+        Readings of `time.monotonic`.
+    history : list of Progress
+        What was found before the solve.
+    """
+
+    present: Present
+    ordering: dict[str, Any]
+    options: dict[str, Any]
+    begun: float = field(default_factory=time.monotonic)
+    history: list[Progress] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.options = dict(self.options)
+        self.initial = self.options.pop("initial", None)
+        self.on_progress: ProgressCallback | None = self.options.pop("on_progress", None)
+        limit = self.options.pop("time_limit", 60.0)
+        # What is no time limit goes to `solve`, which says so.
+        self.limit = min(limit, LONGEST) if is_time_limit(limit) else limit
+        self.seconds = float(self.limit) if is_time_limit(limit) else 0.0
+        self.deadline = self.begun + self.seconds
+        reserve = min(REBALANCING.order_share * self.seconds, REBALANCING.most_order)
+        self.solve_by = self.deadline - reserve
+        self.interrupted = False
+
+    @property
+    def planned(self) -> Instance:
+        return self.present.instance
+
+    def result(self, least: Fraction) -> Result:
+        """The result, with a plan, for a least saving."""
+        present = self.present
+        result = self._solved()
+        if result.allocation is None:
+            return _without_allocation(result)
+        if present.can_stay and self._saves_less(result, least):
+            return self._staying(result, least)
+        result = self._ordered(result)
+        if present.can_stay and self._saves_less(result, least):
+            result = self._staying(result, least)
+        return result
+
+    def _solved(self) -> Result:
+        """The best allocation, whatever the order of its moves, and what it saves."""
+        start = self._start()
+        guide = self._guide(start)
+        if guide is not None and start is not None and self.planned.max_moves is not None:
+            share = time.monotonic() + REBALANCING.share * (self.solve_by - time.monotonic())
+            start = guide.within_cap(start, share)
+            self.interrupted |= guide.interrupted
+        late = time.monotonic() - self.begun
+        fewer = guide is not None and self.planned.max_moves is None
+        reserve = REBALANCING.fewer_share * self.seconds if fewer else 0.0
+        left = 0.0 if self.interrupted else self.solve_by - reserve - time.monotonic()
+        result = solve(
+            self.planned,
+            time_limit=max(0.0, left) if self.seconds else self.limit,
+            initial=self.initial if start is None else start,
+            on_progress=None if self.on_progress is None else self._later(self.on_progress, late),
+            **self.options,
+        )
+        self.interrupted |= result.termination is Termination.INTERRUPTED
+        if self.interrupted and result.termination is not Termination.PROVEN:
+            result = replace(result, termination=Termination.INTERRUPTED)
+        result = with_savings(with_history(result, self.history, late), self.present)
+        if fewer and guide is not None and result.allocation is not None and not self.interrupted:
+            found = guide.fewer_moves(result.allocation.node_index, self.solve_by)
+            result = with_allocation(result, self.present, found)
+        return result
+
+    def _start(self) -> Array | None:
+        """The cheapest known: staying or what mends it, or what was given to begin from."""
+        planned, present, given = self.planned, self.present, self.initial
+        start = present.node_index if present.can_stay else None
+        if start is None and self.seconds:
+            share = REBALANCING.mending_share * self.seconds
+            start = mended_start(planned, time.monotonic() + share)
+        if given is not None:
+            allocation = as_allocation(planned, given)
+            if check(planned, allocation):
+                return None  # `solve` says what it breaks
+            mine = allocation.node_index
+            if start is None or cost_in_units(planned, mine) < cost_in_units(planned, start):
+                start = mine
+        if start is not None:
+            self._tell(start)
+        return start
+
+    def _guide(self, start: Array | None) -> Guide | None:
+        """Searches with a price of moves, where the instance is large and no method is named."""
+        named = self.options.get("method", "auto") != "auto"
+        if start is None or named or self.options.get("round_limit") is not None:
+            return None
+        if not self.seconds or not is_guided(self.planned):
+            return None
+        kept = {name: value for name, value in self.options.items() if name in _OF_A_SEARCH}
+        return Guide(self.planned, kept, self._tell)
+
+    def _tell(self, node_index: Array) -> None:
+        """Note a better allocation found before the solve, and pass it on."""
+        cost = in_user_units(self.planned, cost_in_units(self.planned, node_index))
+        point = Progress(seconds=time.monotonic() - self.begun, cost=cost, bound=None)
+        self.history.append(point)
+        if self.on_progress is not None:
+            self.on_progress(point)
+
+    @staticmethod
+    def _later(on_progress: ProgressCallback, seconds: float) -> ProgressCallback:
+        return lambda point: on_progress(replace(point, seconds=point.seconds + seconds))
+
+    def _order(self, node_index: Array, deadline: float) -> Plan:
+        return order_moves(
+            self.planned,
+            self.present.node_index,
+            node_index,
+            time_limit=max(0.0, deadline - time.monotonic()),
+            **self.ordering,
+        )
+
+    def _ordered(self, result: Result) -> Result:
+        """The result with its plan; another allocation where its moves have no safe order."""
+        assert result.allocation is not None
+        left = self.deadline - time.monotonic()
+        plan = self._order(result.allocation.node_index, self.deadline - left / 2)
+        if plan.status is PlanStatus.ORDERED:
+            return replace(result, plan=plan)
+        found = orderable(
+            self.present, result.allocation.node_index, self._order, self._fewer, self.deadline
+        )
+        because = (
+            f"the moves to the best allocation found, which would save {result.saving:,}, have no "
+            f"safe order ({'proved' if plan.status is PlanStatus.NONE else 'none was found'}: "
+            f"{plan.reason})"
+        )
+        if found is None:
+            return said(
+                replace(result, plan=plan),
+                because,
+                "nor has any other that was found" + self._hint(result),
+            )
+        changed = replace(with_allocation(result, self.present, found[0]), plan=found[1])
+        what = "these others have one" if changed.moves else "so nothing moves"
+        return said(changed, because, what + self._hint(result))
+
+    def _hint(self, result: Result) -> str:
+        """Whether stopping tasks before they start elsewhere would help."""
+        assert result.allocation is not None
+        if self.ordering["during"] == DURING[1]:
+            return ""
+        options = {**self.ordering, "during": DURING[1], "time_limit": 1.0}
+        now, then = self.present.node_index, result.allocation.node_index
+        plan = order_moves(self.planned, now, then, **options)
+        if plan.status is not PlanStatus.ORDERED:
+            return ""
+        return "; where tasks may stop before they start (during='target'), the first have one too"
+
+    def _fewer(self, most: int, deadline: float) -> Array | None:
+        """The cheapest allocation of at most so many moves that is found until then."""
+        result = solve(
+            self.planned.replace(max_moves=most),
+            time_limit=max(0.0, deadline - time.monotonic()),
+            **self.options,
+        )
+        return None if result.allocation is None else result.allocation.node_index
+
+    def _saves_less(self, result: Result, least: Fraction) -> bool:
+        assert result.allocation is not None
+        saved = self.present.units - cost_in_units(self.planned, result.allocation.node_index)
+        return Fraction(saved, self.planned.exact.cost_scale) < least
+
+    def _staying(self, result: Result, least: Fraction) -> Result:
+        """Nothing moves, as the best plan saves too little; the message says what is proved."""
+        most = result.saving_bound
+        proved = "" if most is None else f"; no plan saves more than {most:,}: proved"
+        sentence = (
+            f"nothing moves: the best plan found saves {result.saving:,}, less than the "
+            f"{float(least):,g} asked for{proved}"
+        )
+        stay = self.present.node_index
+        changed = with_allocation(result, self.present, stay)
+        return said(replace(changed, plan=self._order(stay, self.deadline)), sentence)
 
 
-def _with_savings(result: Result, present: Present) -> Result:
-    """The result, and what its allocation saves against what runs now."""
-    saving = bound = None
-    if result.allocation is not None:
-        saving = present.saving_of(cost_in_units(present.instance, result.allocation.node_index))
-    if result.bound is not None:
-        bound = saving if result.bound == result.cost else present.saving_bound(result.bound)
-    return replace(
-        result,
-        cost_now=present.cost,
-        saving=saving,
-        saving_bound=bound,
-        broken_now=present.broken,
-    )
-
-
-def _saves_less(result: Result, present: Present, least: Fraction) -> bool:
-    assert result.allocation is not None
-    instance = present.instance
-    saved = present.units - cost_in_units(instance, result.allocation.node_index)
-    return Fraction(saved, instance.exact.cost_scale) < least
-
-
-def _staying(result: Result, present: Present, least: Fraction) -> Result:
-    """Nothing moves, as the best plan saves too little; the message says what is proved."""
-    most = result.saving_bound
-    proved = "" if most is None else f"; no plan saves more than {most:,}: proved"
-    wanted = f"{float(least):,g}"
-    message = (
-        f"nothing moves: the best plan found saves {result.saving:,}, less than the {wanted} "
-        f"asked for{proved}"
-    )
-    return with_allocation(result, present, present.node_index, message)
-
-
-def with_allocation(result: Result, present: Present, node_index: Array, message: str) -> Result:
-    """The result with another allocation of its instance, checked, and what follows from it."""
-    instance = present.instance
-    units = cost_in_units(instance, node_index)
-    allocation = Allocation(instance, node_index)
-    cost = in_user_units(instance, units)
-    is_best = result.status is Status.OPTIMAL and cost == result.cost
-    termination = result.termination
-    if not is_best and termination is Termination.PROVEN:
-        termination = Termination.FINISHED
-    changed = replace(
-        result,
-        status=Status.OPTIMAL if is_best else Status.FEASIBLE,
-        termination=termination,
-        allocation=allocation,
-        cost=cost,
-        cost_parts=cost_parts(instance, node_index),
-        energy=energy_of(instance, node_index),
-        moves=count_moves(allocation),
-        left_out=allocation.left_out,
-        message="; ".join(filter(None, [message, result.message])),
-    )
-    return _with_savings(changed, present)
-
-
-def _without_allocation(result: Result, present: Present) -> Result:
+def _without_allocation(result: Result) -> Result:
     """Where nothing was found, what is there stays as it is; the message says so."""
     if result.status is Status.INFEASIBLE:
-        said = "nothing moves: no plan within the caps mends what is broken or places what is not"
-    else:
-        said = "nothing moves: no plan was found in the time"
-    return replace(result, message="; ".join(filter(None, [said, result.message])))
+        return said(
+            result, "nothing moves: no plan within the caps mends what is broken or places the rest"
+        )
+    return said(result, "nothing moves: no plan was found in the time")
