@@ -44,7 +44,7 @@ from .system.undisturbed import load
 from .time_limits import LONGEST, TIME_LIMIT_RULE, is_number, is_time_limit
 from .versions import show_versions
 
-__all__ = ["solve"]
+__all__ = ["processors", "solve"]
 
 _BALANCING, _LEAST_BALANCING = 0.05, 0.2  # share of the time, and seconds
 _LEAST_SAVING = 2.0  # seconds: the solver that saves moves has to be started
@@ -132,7 +132,7 @@ def solve(
     info = _method(method, instance)
     _require_options(time_limit, seed, num_workers, rel_gap, round_limit)
     time_limit, seed = min(float(time_limit), LONGEST), int(seed)
-    workers = _processors() if num_workers is None else int(num_workers)
+    workers = processors() if num_workers is None else int(num_workers)
     start = None if initial is None else _start(instance, initial)
     run = _Run(instance, begun, on_progress, start, rel_gap)
     problem = Problem(instance)
@@ -355,7 +355,7 @@ def _is_whole(value: Any) -> bool:
     return is_number(value) and math.isfinite(value) and value == int(value)
 
 
-def _processors() -> int:
+def processors() -> int:
     """Processors by affinity, or fewer where a container's quota of time is smaller."""
     # Loaded here: whoever gives a number need not wait for it.
     return int(load("joblib").cpu_count())

@@ -114,14 +114,14 @@ class RebalancingSettings:
     """Share of the time for a start in which as much stays as can."""
     share: float = 0.5
     """Share of the time for searches in which moves have a price, where moves are capped."""
-    steps: int = 6
+    steps: int = 4
     """Searches, each with another price."""
-    rise: float = 2.0
-    """By how much the price rises where more move than may."""
-    fall: float = 3.0
+    first_price: int = 6
+    """How many times the moves of the cap would pay for all there is to gain, at first."""
+    rise: int = 2
+    """By how much the price rises where more move than may, or falls where nearly as many do."""
+    fall: int = 4
     """By how much it falls where fewer do."""
-    slow_fall: float = 1.5
-    """The same where nearly as many do."""
     near: float = 0.7
     """From which share of the cap on that is."""
     fewer_share: float = 0.25

@@ -40,6 +40,8 @@ class Options:
         Stop once (cost - bound) / cost is at most this.
     start : (m,) int64 or None
         A feasible allocation to begin from.
+    near_start : bool
+        Whether a search is to go on from `start` at once, without other starts.
     bound : int or None
         A proven bound in exact cost units, known beforehand.
     mip_solver : str
@@ -67,6 +69,7 @@ class Options:
     num_workers: int = 1
     rel_gap: float = 0.0
     start: Array | None = None
+    near_start: bool = False
     bound: int | None = None
     mip_solver: str = "HiGHS"
     round_limit: int | None = None

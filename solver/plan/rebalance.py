@@ -11,11 +11,12 @@ from typing import Any
 from ..errors import OptionError
 from ..judge.check import check
 from ..judge.cost import as_allocation, cost_in_units, in_user_units
+from ..model.allocation import Allocation
 from ..model.exact import Array
 from ..model.instance import Instance, Number
 from ..model.plans.plan import DURING, Plan, PlanStatus
 from ..model.result import Progress, ProgressCallback, Result, Status, Termination
-from ..solve import solve
+from ..solve import processors, solve
 from ..time_limits import LONGEST, is_time_limit
 from ..whole_settings import REBALANCING
 from .order import order_moves
@@ -25,8 +26,6 @@ from .saving.outcome import said, with_allocation, with_history, with_savings
 from .saving.present import Present, states_after
 
 __all__ = ["rebalance"]
-
-_OF_A_SEARCH = ("seed", "num_workers")
 
 
 def rebalance(
@@ -213,6 +212,8 @@ class _Run:
             share = REBALANCING.mending_share * self.seconds
             start = mended_start(planned, time.monotonic() + share)
         if given is not None:
+            if isinstance(given, Allocation):  # of another cap, it belongs to another instance
+                given = self.initial = given.to_mapping()
             allocation = as_allocation(planned, given)
             if check(planned, allocation):
                 return None  # `solve` says what it breaks
@@ -230,8 +231,8 @@ class _Run:
             return None
         if not self.seconds or not is_guided(self.planned):
             return None
-        kept = {name: value for name, value in self.options.items() if name in _OF_A_SEARCH}
-        return Guide(self.planned, kept, self._tell)
+        seed, workers = self.options.get("seed", 0), self.options.get("num_workers")
+        return Guide(self.planned, seed, workers or processors(), self._tell)
 
     def _tell(self, node_index: Array) -> None:
         """Note a better allocation found before the solve, and pass it on."""

@@ -42,6 +42,8 @@ def guided_start(
         Whether an allocation is known.
     """
     first = search(0)
+    if known and options.near_start:
+        return first
     large = first.facts.row.shape[0] >= WHOLE_SEARCH.guided_rows
     solution = _relaxed(problem, options) if large and options.seconds_left() > 0 else None
     if solution is None:

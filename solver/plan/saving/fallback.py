@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-import numpy as np
-
 from ...judge.check import check
 from ...judge.cost import cost_in_units
 from ...judge.moves import count_moves
 from ...model.allocation import Allocation
 from ...model.exact import Array
 from ...model.plans.plan import Plan, PlanStatus
+from .groups import groups_between
 from .present import Present
 
 __all__ = ["Order", "orderable"]
@@ -75,7 +74,7 @@ def _by_groups(present: Present, node_index: Array, order: Order, deadline: floa
     """What runs now, changed by the groups of moves that have a safe order by themselves."""
     now = present.node_index
     kept = now.copy()
-    groups = list(_groups(present, node_index))
+    groups = list(groups_between(present.instance, now, node_index))
     for number, rows in enumerate(groups):
         left = deadline - time.monotonic()
         if left <= 0:
@@ -86,29 +85,6 @@ def _by_groups(present: Present, node_index: Array, order: Order, deadline: floa
         if order(changed, share).status is PlanStatus.ORDERED:
             kept[rows] = node_index[rows]
     return kept
-
-
-def _groups(present: Present, node_index: Array) -> Iterator[Array]:
-    """The rows that change, in groups that share no task and no node."""
-    instance, now = present.instance, present.node_index
-    rows = np.flatnonzero(node_index != now)
-    n = instance.num_nodes
-    parent = list(range(n + instance.num_tasks))
-
-    def root(x: int) -> int:
-        while parent[x] != x:
-            parent[x] = parent[parent[x]]
-            x = parent[x]
-        return x
-
-    task = instance.rows.task[rows]
-    for j, *nodes in zip(task.tolist(), now[rows].tolist(), node_index[rows].tolist(), strict=True):
-        for i in nodes:
-            if i >= 0:
-                parent[root(n + j)] = root(i)
-    roots = np.array([root(n + j) for j in task.tolist()], dtype=np.int64)
-    for each in np.unique(roots).tolist():
-        yield rows[roots == each]
 
 
 def _fewer(moves: int) -> Iterator[int]:

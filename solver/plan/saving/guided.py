@@ -23,15 +23,15 @@ from ...judge.moves import count_moves
 from ...methods.base import Options
 from ...methods.placing.whole_construction import run_whole
 from ...methods.placing.whole_placement import WholePlacement
+from ...methods.whole.search import search_whole
 from ...model.allocation import Allocation
 from ...model.exact import Array, fraction_of
 from ...model.instance import Instance, Number
-from ...model.result import Termination
 from ...problem.problem import Problem
 from ...programs.assignment import count_cells
 from ...settings import PLACING
-from ...solve import solve
 from ...whole_settings import REBALANCING
+from .groups import best_of_groups
 
 __all__ = ["Guide", "is_guided", "mended_start"]
 
@@ -47,10 +47,6 @@ def mended_start(planned: Instance, deadline: float) -> Array | None:
     found: list[Array] = []
     options = Options(
         deadline=deadline,
-        seed=0,
-        num_workers=1,
-        rel_gap=0.0,
-        mip_solver="",
         on_incumbent=lambda node_index: found.append(node_index.copy()),
     )
     problem = Problem(planned)
@@ -77,8 +73,7 @@ class Guide:
     ----------
     planned : Instance
         One with `current`.
-    options : dict
-        What `solve` is called with: seed and workers.
+    seed, num_workers : int
     tell : callable
         Called with every better allocation.
 
@@ -89,7 +84,8 @@ class Guide:
     """
 
     planned: Instance
-    options: dict[str, Any]
+    seed: int
+    num_workers: int
     tell: Callable[[Array], None] = lambda _: None
     interrupted: bool = False
 
@@ -98,15 +94,15 @@ class Guide:
 
         Notes
         -----
-        The price begins where half the moves that the cap leaves would pay for all there is to
-        gain at most. It falls while fewer move, and rises where more do.
+        The price begins where a few times the moves that the cap leaves would pay for all there is
+        to gain at most. It falls while fewer move, and rises where more do; of what is found then,
+        the groups of moves that gain most are taken.
         """
         planned, cap = self.planned, self.planned.max_moves
         assert cap is not None
         best, seed = start, start
-        least = cost_in_units(planned, start)
-        gain = least - closed_form_bound(Problem(planned))
-        price = Fraction(gain, 2 * max(1, cap - self._moves(start)))
+        gain = cost_in_units(planned, start) - closed_form_bound(Problem(planned))
+        price = Fraction(gain, REBALANCING.first_price * max(1, cap - self._moves(start)))
         for step in range(REBALANCING.steps):
             left = deadline - time.monotonic()
             if price <= 0 or left <= 0 or self.interrupted:
@@ -114,18 +110,17 @@ class Guide:
             found = self._search(seed, price, left / (REBALANCING.steps - step))
             if found is None:
                 break
+            for base in (start, best):
+                better = best_of_groups(planned, base, found, cap)
+                if cost_in_units(planned, better) < cost_in_units(planned, best):
+                    best = better
+                    self.tell(best)
             moves = self._moves(found)
             if moves > cap:
-                price *= Fraction(REBALANCING.rise)
-                continue
+                price *= REBALANCING.rise
+            else:
+                price /= REBALANCING.fall if moves < REBALANCING.near * cap else REBALANCING.rise
             seed = found
-            price /= Fraction(
-                REBALANCING.fall if moves < REBALANCING.near * cap else REBALANCING.slow_fall
-            )
-            cost = cost_in_units(planned, found)
-            if cost < least:
-                best, least = found, cost
-                self.tell(best)
         return best
 
     def fewer_moves(self, node_index: Array, deadline: float) -> Array:
@@ -144,15 +139,21 @@ class Guide:
 
     def _search(self, start: Array, price: Fraction, seconds: float) -> Array | None:
         """What the local search finds where every move costs so many exact units more."""
-        result = solve(
-            self._priced(price / self.planned.exact.cost_scale),
-            "local-search",
-            time_limit=seconds,
-            initial=start,
-            **self.options,
+        problem = Problem(self._priced(price / self.planned.exact.cost_scale))
+        found = [start]
+        options = Options(
+            deadline=time.monotonic() + seconds,
+            seed=self.seed,
+            num_workers=self.num_workers,
+            start=start,
+            near_start=True,
+            on_incumbent=lambda node_index: found.append(node_index.copy()),
         )
-        self.interrupted |= result.termination is Termination.INTERRUPTED
-        return None if result.allocation is None else result.allocation.node_index
+        try:
+            search_whole(problem, options)
+        except KeyboardInterrupt:
+            self.interrupted = True
+        return None if check(problem.instance, found[-1]) else found[-1]
 
     def _priced(self, price: Fraction) -> Instance:
         """The instance without its cap, every move dearer; nothing that is proved rests on it."""
