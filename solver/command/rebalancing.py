@@ -13,9 +13,11 @@ from rich.text import Text
 
 from ..errors import MethodError, NodewiseWarning, OptionError
 from ..files.places import read_current
+from ..files.plan import dump_plan
 from ..files.result import dump_result
 from ..judge.moves import count_moves
 from ..model.instance import Instance, Number
+from ..model.plans.plan import PlanStatus
 from ..model.result import Result, Status
 from ..plan.rebalance import rebalance
 from .display import describe, number, say, say_row, show_unplaced, status_of
@@ -79,6 +81,10 @@ def rebalance_command(
             "-o", "--output", metavar="FILE", help="Allocation to write, CSV; - for stdout."
         ),
     ] = None,
+    plan: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Moves in their order to write, CSV; - for stdout."),
+    ] = None,
     json_file: Annotated[
         str | None,
         typer.Option("--json", metavar="FILE", help="Result to write, JSON; - for stdout."),
@@ -90,7 +96,7 @@ def rebalance_command(
     2 proved that there is none, 3 none was found in the time,
     130 interrupted before one was found.
     """
-    outputs = [("--output", output), ("--json", json_file)]
+    outputs = [("--output", output), ("--plan", plan), ("--json", json_file)]
     require_places(outputs, inputs=[instance, current])
     data = _with_current(instance_of(instance), current)
     try:
@@ -115,9 +121,13 @@ def rebalance_command(
         write_all(outputs_of(error.allocation, output, None))
         raise
     wanted = outputs_of(result.allocation, output, None)
+    has_plan = result.plan is not None and result.plan.status is PlanStatus.ORDERED
+    if plan is not None and result.plan is not None and has_plan:
+        wanted.append(Output("--plan", plan, partial(dump_plan, result.plan)))
     if json_file is not None:
         wanted.append(Output("--json", json_file, partial(dump_result, result)))
     missing = [output] if output is not None and result.allocation is None else []
+    missing += [plan] if plan is not None and not has_plan else []
     try:
         _show(result, missing)
     finally:
@@ -172,6 +182,7 @@ def _rows(result: Result) -> Iterator[tuple[str, str | Text]]:
     if result.allocation is not None:
         yield "cost after", number(result.cost) + unit
         yield "moves", _moves(result, unit)
+        yield from _plan_rows(result)
         yield "saving", _amount(result.saving, result.cost_now, unit)
     if result.status is not Status.INFEASIBLE:
         proved = ", proved" if result.saving_bound is not None else ""
@@ -198,6 +209,30 @@ def _moves(result: Result, unit: str) -> str:
         told += f" of at most {instance.max_moves:,}"
     cost: Any = result.cost_parts.get("moves")
     return f"{told}, at a cost of {number(cost)}{unit}" if cost else told
+
+
+def _plan_rows(result: Result) -> Iterator[tuple[str, str]]:
+    plan = result.plan
+    if plan is None:
+        return
+    if plan.status is not PlanStatus.ORDERED:
+        known = "proved" if plan.status is PlanStatus.NONE else "none was found"
+        yield "plan", f"no safe order ({known}): {plan.reason}"
+    elif plan.waves:
+        told = _counted(plan.num_moves, "move")
+        others = len(plan.moves) - plan.num_moves
+        if others:
+            told += f" and {_counted(others, 'start or stop', 'starts and stops')}"
+        told += f" in {_counted(len(plan.waves), 'wave')}"
+        if plan.num_bypasses:
+            told += f", {plan.num_bypasses:,} of them to make room"
+        yield "plan", told
+    else:
+        yield "plan", "nothing moves"
+
+
+def _counted(count: int, what: str, several: str | None = None) -> str:
+    return f"{count:,} {what if count == 1 else several or what + 's'}"
 
 
 def _amount(amount: Number | None, whole: Number | None, unit: str) -> str:

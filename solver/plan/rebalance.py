@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
-from ..errors import OptionError
+from ..errors import MethodError, OptionError
 from ..judge.check import check
 from ..judge.cost import as_allocation, cost_in_units, in_user_units
+from ..judge.replay import check_plan
 from ..model.allocation import Allocation
 from ..model.exact import Array
 from ..model.instance import Instance, Number
@@ -20,10 +21,10 @@ from ..solve import processors, solve
 from ..time_limits import LONGEST, is_time_limit
 from ..whole_settings import REBALANCING
 from .order import order_moves
+from .present import Present, states_after
 from .saving.fallback import orderable
 from .saving.guided import Guide, is_guided, mended_start
 from .saving.outcome import said, with_allocation, with_history, with_savings
-from .saving.present import Present, states_after
 
 __all__ = ["rebalance"]
 
@@ -84,6 +85,8 @@ def rebalance(
         If it is not known where tasks are now, or an option is out of its range.
     InstanceError
         If `current`, `move_price` or `max_moves` breaks a rule.
+    MethodError
+        As in `solve`, or if a plan breaks a rule.
 
     Examples
     --------
@@ -247,13 +250,23 @@ class _Run:
         return lambda point: on_progress(replace(point, seconds=point.seconds + seconds))
 
     def _order(self, node_index: Array, deadline: float) -> Plan:
-        return order_moves(
+        """The moves to an allocation in order; a plan that the judge refutes is an error."""
+        plan = order_moves(
             self.planned,
             self.present.node_index,
             node_index,
             time_limit=max(0.0, deadline - time.monotonic()),
             **self.ordering,
         )
+        if plan.status is PlanStatus.ORDERED:
+            allocation = Allocation(self.planned, node_index)
+            per_node = self.ordering["moves_per_node"]
+            wrong = check_plan(self.planned, allocation, plan, moves_per_node=per_node)
+            if wrong:
+                raise MethodError(
+                    f"a plan has {len(wrong)} violations, the first: {wrong[0]}", allocation
+                )
+        return plan
 
     def _ordered(self, result: Result) -> Result:
         """The result with its plan; another allocation where its moves have no safe order."""

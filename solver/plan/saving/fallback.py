@@ -11,8 +11,8 @@ from ...judge.moves import count_moves
 from ...model.allocation import Allocation
 from ...model.exact import Array
 from ...model.plans.plan import Plan, PlanStatus
+from ..present import Present
 from .groups import groups_between
-from .present import Present
 
 __all__ = ["Order", "orderable"]
 

@@ -11,7 +11,7 @@ from ...judge.moves import count_moves
 from ...model.allocation import Allocation
 from ...model.exact import Array, fraction_of
 from ...model.result import Progress, Result, Status, Termination
-from .present import Present
+from ..present import Present
 
 __all__ = ["said", "with_allocation", "with_history", "with_savings"]
 

@@ -9,13 +9,13 @@ from functools import cached_property
 
 import numpy as np
 
-from ...errors import OptionError
-from ...files.text import did_you_mean
-from ...judge.check import Violation, check
-from ...judge.cost import cost_in_units, in_user_units
-from ...model.checking.validation import labels_of
-from ...model.exact import Array, fraction_of, number_of
-from ...model.instance import Instance, Number
+from ..errors import OptionError
+from ..files.text import did_you_mean
+from ..judge.check import Violation, check
+from ..judge.cost import cost_in_units, in_user_units
+from ..model.checking.validation import labels_of
+from ..model.exact import Array, fraction_of, number_of
+from ..model.instance import Instance, Number
 
 __all__ = ["Present", "states_after"]
 
