@@ -39,35 +39,42 @@ __all__ = ["rebalance_command"]
 _MOST_BROKEN = 5  # rules broken now that are told
 
 
+Current = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="Where tasks are now, CSV; may be partial."),
+]
+Drained = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NODE", help="Must end empty; an id, kind or label value."),
+]
+Cordoned = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NODE", help="Takes nothing new; an id, kind or label value."),
+]
+LeastSaving = Annotated[
+    str, typer.Option(metavar="COST|PERCENT", help="Below it nothing moves: 10, or 2%.")
+]
+During = Annotated[
+    str, typer.Option(help="Where a moving part counts: on both nodes, or the target.")
+]
+MovesPerNode = Annotated[int | None, typer.Option(help="Most moves from or to one node in a wave.")]
+MostMoving = Annotated[
+    list[str] | None,
+    typer.Option(metavar="GROUP=N", help="Most parts of a group moving in one wave."),
+]
+
+
 def rebalance_command(
     instance: InstanceArgument,
-    current: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="Where tasks are now, CSV; may be partial."),
-    ] = None,
+    current: Current = None,
     max_moves: Annotated[int | None, typer.Option(help="The most parts that move.")] = None,
     move_price: Annotated[float | None, typer.Option(help="Price of a part that moves.")] = None,
-    drain: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NODE", help="Must end empty; an id, kind or label value."),
-    ] = None,
-    cordon: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NODE", help="Takes nothing new; an id, kind or label value."),
-    ] = None,
-    min_saving: Annotated[
-        str, typer.Option(metavar="COST|PERCENT", help="Below it nothing moves: 10, or 2%.")
-    ] = "0",
-    during: Annotated[
-        str, typer.Option(help="Where a moving part counts: on both nodes, or the target.")
-    ] = "both",
-    moves_per_node: Annotated[
-        int | None, typer.Option(help="Most moves from or to one node in a wave.")
-    ] = None,
-    max_moving: Annotated[
-        list[str] | None,
-        typer.Option(metavar="GROUP=N", help="Most parts of a group moving in one wave."),
-    ] = None,
+    drain: Drained = None,
+    cordon: Cordoned = None,
+    min_saving: LeastSaving = "0",
+    during: During = "both",
+    moves_per_node: MovesPerNode = None,
+    max_moving: MostMoving = None,
     method: Annotated[str, typer.Option(help="See `nodewise methods`.")] = "auto",
     time_limit: TimeLimit = 60.0,
     workers: Annotated[int | None, typer.Option(help="Threads; else all processors.")] = None,

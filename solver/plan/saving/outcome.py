@@ -46,6 +46,8 @@ def with_allocation(result: Result, present: Present, node_index: Array) -> Resu
     termination, bound, proof = result.termination, result.bound, result.proof
     if not is_best and termination is Termination.PROVEN:
         termination = Termination.FINISHED
+    if result.status is Status.OPTIMAL and not is_best:
+        bound = in_user_units(instance, before, floor=True)  # it was the number nearest to it
     if bound is not None and fraction_of(bound) > Fraction(units, instance.exact.cost_scale):
         bound = proof = None
     changed = replace(
