@@ -107,7 +107,7 @@ def replanning(rng):
 
 def test_it_is_never_worse_than_staying():
     seen = Counter()
-    for seed in range(cases(80, 1000)):
+    for seed in range(cases(50, 1000)):
         rng = np.random.default_rng([1502, seed])
         instance, now, options = replanning(rng)
         method = ["cp-sat", "local-search", "greedy"][seed % 3]
@@ -119,4 +119,4 @@ def test_it_is_never_worse_than_staying():
             wanted = Fraction(3, 100) * exact(result.cost_now) if least == "3%" else least
             assert exact(result.saving) >= wanted
         seen["stays" if stays else "mended" if result.allocation else "nothing"] += 1
-    assert min(seen["stays"], seen["mended"], seen["nothing"]) > 5, seen
+    assert min(seen["stays"], seen["mended"], seen["nothing"]) > 3, seen
