@@ -42,13 +42,20 @@ class Note:
 
 @dataclass(slots=True)
 class Notes:
-    """Notes as they are counted."""
+    """Notes as they are counted.
 
+    Parameters
+    ----------
+    things : str
+        What is counted unless it is said.
+    """
+
+    things: str
     _names: dict[tuple[str, str, str], dict[str, None]] = field(default_factory=dict)
 
-    def add(self, kind: str, what: str, name: str, things: str) -> None:
+    def add(self, kind: str, what: str, name: str, things: str | None = None) -> None:
         """Count a thing, once for each name."""
-        self._names.setdefault((kind, what, things), {})[name] = None
+        self._names.setdefault((kind, what, things or self.things), {})[name] = None
 
     def listed(self) -> tuple[Note, ...]:
         """All notes: what is read as something first, then what is left out, then the rest."""
@@ -56,7 +63,7 @@ class Notes:
             Note(kind, what, len(names), things, tuple(names)[:_EXAMPLES])
             for (kind, what, things), names in self._names.items()
         ]
-        return tuple(sorted(found, key=lambda note: (_KINDS.index(note.kind), note.what)))
+        return tuple(sorted(found, key=lambda note: _KINDS.index(note.kind)))
 
 
 @dataclass(frozen=True)

@@ -68,11 +68,11 @@ EXPECTED = Instance(
 GONE = "left out: jobs that run on nodes which are left out"
 TOLD = [
     "left out: jobs that have ended or are ending (completed): 1 job (such as 1039)",
-    f"{GONE} (all of their parts): 1 job (such as 1044)",
     "left out: nodes that are down: 1 node (such as cpu2)",
     "left out: nodes that are drained or draining: 1 node (such as gpu004)",
-    "not modelled: dependencies on other jobs: 1 job (such as 1050)",
+    f"{GONE} (all of their parts): 1 job (such as 1044)",
     "not modelled: how many tasks of an array may run at a time: 1 job (such as 1040)",
+    "not modelled: dependencies on other jobs: 1 job (such as 1050)",
 ]
 
 

@@ -5,7 +5,7 @@ and `selectors`; `eligibility`, `rules` and `budgets` say where pods may be and 
 `prices` what they take and cost; `reader` makes the instance.
 """
 
-from .objects import Note
-from .reader import Reading, convert_kubernetes, read_kubernetes
+from ..notes import Note, Reading
+from .reader import convert_kubernetes, read_kubernetes
 
 __all__ = ["Note", "Reading", "convert_kubernetes", "read_kubernetes"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from ..notes import Notes
 from .cluster import Cluster
-from .objects import Notes, Record
+from .objects import Record
 from .rules import Members, Rules
 from .selectors import Selector, selector_of
 

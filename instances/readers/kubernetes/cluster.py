@@ -10,7 +10,8 @@ from pathlib import Path
 
 from solver.errors import InstanceError
 
-from .objects import Notes, Record, read_objects
+from ..notes import Notes
+from .objects import Record, read_objects
 from .quantities import Amounts, rounded_up
 from .requests import effective_requests
 from .selectors import NodeTerms, Taint, Tolerates, node_terms, taints_of, tolerates

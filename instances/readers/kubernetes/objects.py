@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
@@ -14,7 +13,7 @@ from solver.files.text import decode, read_bytes
 
 from .quantities import Amount, Amounts, parse_quantity
 
-__all__ = ["Note", "Notes", "Record", "read_objects"]
+__all__ = ["Record", "read_objects"]
 
 _MOST_SHOWN = 60
 
@@ -236,54 +235,3 @@ def _loader() -> Any:
         pattern = re.compile(rf"^(?:{form})$")
         Loader.add_implicit_resolver(f"tag:yaml.org,2002:{name}", pattern, list(first))
     return Loader
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """Something that the instance does not say as the cluster does, and how often it is there.
-
-    Parameters
-    ----------
-    kind : {"read as", "left out", "not modelled"}
-    what : str
-    count : int
-    things : str
-        What is counted: "pods", "nodes".
-    examples : tuple of str
-        The first few names.
-    """
-
-    kind: str
-    what: str
-    count: int
-    things: str
-    examples: tuple[str, ...]
-
-    def __str__(self) -> str:
-        """One line, as the command line prints it."""
-        things = self.things.removesuffix("s") if self.count == 1 else self.things
-        such = f" (such as {', '.join(self.examples)})" if self.examples else ""
-        return f"{self.kind}: {self.what}: {self.count:,} {things}{such}"
-
-
-_EXAMPLES = 2
-
-
-@dataclass(slots=True)
-class Notes:
-    """Notes as they are counted."""
-
-    _names: dict[tuple[str, str, str], dict[str, None]] = field(default_factory=dict)
-
-    def add(self, kind: str, what: str, name: str, things: str = "pods") -> None:
-        """Count a thing, once for each name."""
-        self._names.setdefault((kind, what, things), {})[name] = None
-
-    def listed(self) -> tuple[Note, ...]:
-        """All notes: what is read as something first, then what is left out, then the rest."""
-        order = ("read as", "left out", "not modelled")
-        found = [
-            Note(kind, what, len(names), things, tuple(names)[:_EXAMPLES])
-            for (kind, what, things), names in self._names.items()
-        ]
-        return tuple(sorted(found, key=lambda note: order.index(note.kind)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,36 +14,18 @@ from solver.errors import InstanceError, NodewiseWarning
 from solver.model.instance import Instance
 from solver.model.records import Number
 
+from ..notes import Notes, Reading
 from .budgets import read_budgets
 from .cluster import Cluster, read_cluster
 from .eligibility import Eligibility, Mask
 from .needs import Columns, needs_of
-from .objects import Note, Notes
 from .prices import node_prices
 from .rules import Rules
 
-__all__ = ["Reading", "convert_kubernetes", "read_kubernetes"]
+__all__ = ["convert_kubernetes", "read_kubernetes"]
 
 
 _TOO_LARGE = "to be placed, though too large for any node they may go to (see pending)"
-
-
-@dataclass(frozen=True)
-class Reading:
-    """An instance, and what it does not say as the cluster does.
-
-    Attributes
-    ----------
-    instance : Instance
-    notes : tuple of Note
-        What is read as something else, left out, or not modelled, each with a count.
-    units : dict of str to str
-        The units of compute, storage and the resources.
-    """
-
-    instance: Instance
-    notes: tuple[Note, ...]
-    units: dict[str, str]
 
 
 def read_kubernetes(
@@ -111,7 +92,7 @@ def convert_kubernetes(
     if not files:
         raise InstanceError("kubernetes: no file is given; name those of nodes and pods")
     where = ", ".join(map(str, files))
-    notes = Notes()
+    notes = Notes("pods")
     cluster = read_cluster(files, notes)
     if not cluster.nodes:
         raise InstanceError(f"{where}: there is no Node in these files")

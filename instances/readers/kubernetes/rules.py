@@ -9,9 +9,10 @@ import numpy as np
 
 from solver.model.rules import Affinity, AntiAffinity, Limit, Rule, Spread
 
+from ..notes import Notes
 from .cluster import Cluster, ClusterPod, host_ports
 from .eligibility import Eligibility, Mask
-from .objects import Notes, Record
+from .objects import Record
 from .selectors import Selector, selector_of
 
 __all__ = ["Rules"]

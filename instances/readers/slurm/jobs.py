@@ -87,13 +87,15 @@ def read_jobs(
     records = loaded["jobs"]
     if not isinstance(records, list):
         raise InstanceError(f"{where}: jobs must be a list")
-    found: dict[str, Job] = {}
+    numbered: list[tuple[int, Record]] = []
     for k, given in enumerate(records):
         record = Record(given, f"{where}: job {k + 1}")
         number = record.number("job_id")
         if number is None:
             record.fail("job_id", "is missing")
-        named = Record(record.data, f"{where}: job {number}")
+        numbered.append((number, Record(record.data, f"{where}: job {number}")))
+    found: dict[str, Job] = {}
+    for number, named in sorted(numbered, key=lambda each: each[0]):
         for job in _jobs_of(named, str(number), notes, pending, MOST_JOBS - len(found)):
             if job.id in found:
                 named.fail("job_id", f"makes the id {job.id}, which stands twice")
@@ -106,16 +108,16 @@ def _jobs_of(record: Record, number: str, notes: Notes, pending: bool, most: int
     states = record.states("job_state")
     if states.intersection(_GONE):
         state = next(state for state in _GONE if state in states).lower().replace("_", " ")
-        notes.add("left out", f"jobs that have ended or are ending ({state})", number, "jobs")
+        notes.add("left out", f"jobs that have ended or are ending ({state})", number)
         return
     if not states.intersection((*_RUNNING, *_PENDING)):
         shown = "+".join(sorted(states))[:60] or "empty"
         record.fail("job_state", f"is {shown}; none of it is a state of a job that is known")
     runs = not states.isdisjoint(_RUNNING)
     if "SUSPENDED" in states:
-        notes.add("read as", "running: suspended jobs, which keep their memory", number, "jobs")
+        notes.add("read as", "running: suspended jobs, which keep their memory", number)
     if not runs and not pending:
-        notes.add("left out", "jobs that wait", number, "jobs")
+        notes.add("left out", "jobs that wait", number)
         return
     if most <= 0:
         record.fail("job_id", f"is one job too many; {MOST_JOBS:,} are read at most")
@@ -227,7 +229,7 @@ def _note_what_is_not_modelled(record: Record, number: str, runs: bool, notes: N
     """Count what the record asks for that an instance does not say."""
 
     def note(what: str) -> None:
-        notes.add("not modelled", what, number, "jobs")
+        notes.add("not modelled", what, number)
 
     for key, what in _TEXTS.items():
         if record.text(key) and not (runs and key == "dependency"):

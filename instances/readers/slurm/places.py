@@ -64,7 +64,7 @@ class Places:
             constraint = constraint_of(job.constraint, one_node=parts == 1)
             if constraint is None:
                 what = f"features that count or concern several nodes ({job.constraint[:40]})"
-                notes.add("not modelled", what, job.id, "jobs")
+                notes.add("not modelled", what, job.id)
         stay = tuple(node for node in job.nodes if node in self.position) if job.nodes else None
         if stay and job.constraint and constraint is None:
             return None, stay, None
@@ -72,20 +72,20 @@ class Places:
         gres = tuple(sorted({name for share in job.shares for name in share.gres}))
         for name in gres:
             if name not in self.gres and name not in self._gone:
-                notes.add("not modelled", f"gres/{name}, which no node counts", job.id, "jobs")
+                notes.add("not modelled", f"gres/{name}, which no node counts", job.id)
         gres = tuple(name for name in gres if name in self._gone)
         if not self.has_gpus and any(share.gpu for share in job.shares):
             gres = ("gpu", *gres)
         required = job.required if len(job.required) == parts else ()
         if job.required and not required and not job.nodes:
-            notes.add("not modelled", "some nodes that the job must have", job.id, "jobs")
+            notes.add("not modelled", "some nodes that the job must have", job.id)
         key = (job.partitions, job.constraint, parts, kinds, gres, required, job.excluded)
         if key not in self._known:
             self._known[key] = self._answer(job, constraint, kinds, gres, required, parts)
         eligible, pinned, problem = self._known[key]
         if stay is not None and (problem is not None or not self._allows(eligible, pinned, stay)):
             what = "kept where they run, as they could not start there now"
-            notes.add("read as", what, job.id, "jobs")
+            notes.add("read as", what, job.id)
             return None, stay, None
         return eligible, pinned, problem
 

@@ -99,7 +99,7 @@ def convert_slurm(
     """
     if compute is not None and compute not in _COMPUTE:
         raise InstanceError(f"compute is {compute!r}; it must be one of: {', '.join(_COMPUTE)}")
-    notes = Notes()
+    notes = Notes("jobs")
     nodes, jobs, name = _loaded([Path(path) for path in paths], notes, pending)
     kept = [node for node in nodes if node.out is None]
     for node in nodes:
@@ -207,17 +207,17 @@ def _task(
         if len(known) < len(nodes):
             where = "all" if not known else "some"
             what = f"jobs that run on nodes which are left out ({where} of their parts)"
-            notes.add("left out", what, job.id, "jobs")
+            notes.add("left out", what, job.id)
         if not known:
             return None
         nodes, shares = tuple(nodes[k] for k in known), tuple(shares[k] for k in known)
     eligible, pinned, problem = places.of(job, len(shares), notes)
     if problem is not None:
-        notes.add("left out", f"jobs that wait for nodes: {problem}", job.id, "jobs")
+        notes.add("left out", f"jobs that wait for nodes: {problem}", job.id)
         return None
     if job.guessed:
         what = "as evenly shared by their nodes as can be, as squeue does not say how"
-        notes.add("read as", what, job.id, "jobs")
+        notes.add("read as", what, job.id)
     fields: dict[str, Any] = {"groups": (job.group,) if job.group else (), "pinned": pinned}
     if not nodes and skip_price is not None:
         fields["skip_price"] = skip_price
