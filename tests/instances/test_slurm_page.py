@@ -15,7 +15,7 @@ from tests.instances.slurm_shapes import written
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "slurm.md").read_text(encoding="utf-8")
-LATER = ("proof ", "method ", "seconds ", "written ")
+LATER = ("plan ", "proof ", "method ", "seconds ", "written ")
 """What the page leaves out of the summary of a solve."""
 
 
