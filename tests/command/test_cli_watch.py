@@ -186,6 +186,9 @@ def test_check_says_what_is_broken_and_nowhere_now(run, place):
     assert lines[:2] == ["cost now 42 USD", "nowhere now 1 of 2 tasks"]
     assert lines[2] == "node 'a' lacks 2 of storage"
     assert "feasible" not in lines
+    write_instance(cluster(node_state=["open", "drained"], task_compute=[4, 4]), "drained.json")
+    code, out, _ = run("check", "drained.json")
+    assert (code, out.splitlines()[1]) == (1, "task 'y' is on node 'b', which is drained")
     write_instance(cluster(task_compute=[12, 4]), "none.json")
     code, out, _ = run("check", "none.json")
     assert code == 2

@@ -37,10 +37,11 @@ def analyse(instance: Instance, time_limit: float) -> None:
     typer.echo(f"cost now {tidy(present.cost)}{unit}")
     if present.num_nowhere:
         typer.echo(f"nowhere now {present.num_nowhere:,} of {instance.num_tasks:,} tasks")
-    for violation in present.broken[:_MOST_VIOLATIONS]:
+    told = [violation for violation in present.violations if violation.rule != "unassigned"]
+    for violation in told[:_MOST_VIOLATIONS]:
         tell(str(violation))
-    if len(present.broken) > _MOST_VIOLATIONS:
-        typer.echo(f"... and {len(present.broken) - _MOST_VIOLATIONS:,} more")
+    if len(told) > _MOST_VIOLATIONS:
+        typer.echo(f"... and {len(told) - _MOST_VIOLATIONS:,} more")
     bound = lower_bound(instance, time_limit=time_limit)
     if bound is None:
         typer.echo("there is no allocation that keeps every rule; `nodewise solve` says why")
