@@ -38,7 +38,9 @@ evict() {  # namespace, pod
 waiting() { kubectl get pods -A --field-selector=status.phase=Pending -o name | wc -l; }
 settle() {  # until no more pods wait than before
   sleep "${SETTLE_SECONDS:-10}"
-  while [ "$(waiting)" -gt "$before" ]; do sleep 5; done
+  while [ "$(waiting)" -gt "$before" ]; do
+    kubectl get pods -A --field-selector=status.phase=Pending; sleep 5
+  done
 }
 """
 

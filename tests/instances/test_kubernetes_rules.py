@@ -153,6 +153,42 @@ def test_host_ports(tmp_path):
     assert told(reading)["not modelled: host ports that DaemonSet or mirror pods hold"] == 1
 
 
+KEEP = {"annotations": {"karpenter.sh/do-not-disrupt": "true"}}
+
+
+def test_pods_that_stay_weaken_what_they_break(tmp_path):
+    spread = {"topologySpreadConstraints": [evenly("web")]}
+    kept = [pod(f"p{k}", "n0", 0, app="web", metadata=KEEP, **spread) for k in range(4)]
+    free = pod("q", "n0", 0, app="web", **spread)
+    reading = read(tmp_path, *zones("x", "y"), *kept, free)
+    assert reading.instance.rules == (Spread("default: app=web", ZONE, 3),)
+    assert told(reading)["read as: a rule that pods which stay break, weakened"] == 1
+    assert check(reading.instance, {**{f"p{k}": "n0" for k in range(4)}, "q": "n1"}) == []
+    two = read(tmp_path, *zones("x", "y"), *kept[:2], free)
+    assert two.instance.rules == (Spread("default: app=web", ZONE, 1),)
+
+
+def test_what_stays_altogether_breaks_no_rule(tmp_path):
+    draw = random.Random(6)
+
+    def make(key, wanted):
+        term = {"topologyKey": key, "labelSelector": {"matchLabels": wanted}}
+        kind = draw.choice(["podAffinity", "podAntiAffinity", "spread", "ports"])
+        if kind == "spread":
+            rule = {**evenly("", key), "labelSelector": {"matchLabels": wanted}}
+            return {"topologySpreadConstraints": [rule]}
+        return {"affinity": {kind: required(term)}} if kind != "ports" else {}
+
+    for _ in range(cases(30, 1000)):
+        nodes = [*zones(*draw.choices("xy", k=2)), node("bare")]
+        pods = [{**each, "metadata": {**each["metadata"], **KEEP}} for each in drawn(draw, make)]
+        for each in pods:
+            each["spec"]["nodeName"] = draw.choice(["n0", "n1", "n1", "bare"])
+        reading = read(tmp_path, *nodes, *pods)
+        current = {each["metadata"]["name"]: each["spec"]["nodeName"] for each in pods}
+        assert check(reading.instance, current) == []
+
+
 # Against the scheduler, pod by pod.
 
 

@@ -171,20 +171,21 @@ def _fields(
     """The columns of the instance."""
     rules = Rules(cluster, eligibility, allowed, notes)
     max_moving, fixed = read_budgets(cluster, rules, notes)
+    fixed |= _held(cluster, notes)
+    homes = [None if pod.node is None else eligibility.position[pod.node] for pod in cluster.pods]
+    fixed = {j for j in fixed if (home := homes[j]) is not None and allowed[j][home]}
+    rules.give_way(fixed)
     labels = _labels(eligibility, rules.keys)
     distinct: dict[tuple[str, ...] | None, int] = {}
     eligible: list[int] = []
     pinned: list[int] = []
     pins: dict[bytes | str | None, tuple[int, tuple[str, ...] | None]] = {None: (0, None)}
     for j, pod in enumerate(cluster.pods):
-        home = None if pod.node is None else eligibility.position[pod.node]
         counted = rules.counted.get(j, allowed[j])
-        names = _names(eligibility, counted, pod, home, labels)
+        names = _names(eligibility, counted, pod, homes[j], labels)
         eligible.append(distinct.setdefault(names, len(distinct)))
-        if home is not None and allowed[j][home] and (pod.held or j in fixed):
+        if j in fixed:
             pinned.append(pins.setdefault(pod.node, (len(pins), (str(pod.node),)))[0])
-            if pod.held:
-                notes.add("read as", "kept where they are: not to be evicted", cluster.id_of(pod))
         elif j in rules.counted:
             key = allowed[j].tobytes()
             if key not in pins:
@@ -212,6 +213,15 @@ def _fields(
         "max_moving": max_moving or None,
         "current": current or None,
     }
+
+
+def _held(cluster: Cluster, notes: Notes) -> set[int]:
+    """The running pods that are marked not to be evicted."""
+    held = {j for j, pod in enumerate(cluster.pods) if pod.held}
+    for j in sorted(held):
+        shown = cluster.id_of(cluster.pods[j])
+        notes.add("read as", "kept where they are: not to be evicted", shown)
+    return held
 
 
 def _names(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from solver.model.rules import Affinity, AntiAffinity, Limit, Rule, Spread
 
@@ -249,6 +251,77 @@ class Rules:
             if strangers and themselves:
                 name, other = self.group(strangers, apart), self.group(themselves, shown)
                 self.rules.append(AntiAffinity(name, other, domain))
+
+    # What cannot move
+
+    def give_way(self, fixed: set[int]) -> None:
+        """Weaken the rules that pods which stay where they are break by themselves.
+
+        No plan could mend that, so no plan would keep the rule. Spread and limits get the least
+        number that these pods allow, affinity and anti-affinity are dropped.
+        """
+        kept: list[Rule] = []
+        for rule in self.rules:
+            members = self._sets[rule.group]
+            if not members & fixed:
+                kept.append(rule)
+                continue
+            codes = self._codes(rule.domain)
+            held = Counter(int(codes[self._home(j)]) for j in members & fixed)
+            other: Rule | None = rule
+            if -1 in held:
+                other = None
+            elif isinstance(rule, Limit):
+                other = replace(rule, max=max(rule.max, *held.values(), 0))
+            elif isinstance(rule, Spread):
+                most = self._least_skew(rule, held, len(members - fixed))
+                other = replace(rule, max_skew=max(rule.max_skew, most))
+            elif self._is_broken(rule, held, fixed):
+                other = None
+            if other is not None:
+                kept.append(other)
+            if other != rule:
+                what = (
+                    "a rule that pods which stay break, weakened"
+                    if other
+                    else ("a rule that pods which stay break, dropped")
+                )
+                self.notes.add("read as", what, f"{rule.name} of {rule.group}", "rules")
+        self.rules = kept
+
+    def _home(self, j: int) -> int:
+        return self.eligibility.position[str(self.cluster.pods[j].node)]
+
+    def _codes(self, domain: str) -> npt.NDArray[np.int64]:
+        if domain == "node":
+            return np.arange(len(self.eligibility.nodes))
+        return self.eligibility.domains(domain)
+
+    def _least_skew(self, rule: Spread, held: Counter[int], free: int) -> int:
+        """The least skew with so many pods to be put anywhere."""
+        codes = self._codes(rule.domain)
+        counted: set[int] = set()
+        masks = [self.counted.get(j, self.allowed[j]) for j in self._sets[rule.group]]
+        for mask in {mask.tobytes(): mask for mask in masks}.values():
+            counted.update(codes[mask].tolist())
+        counted.discard(-1)
+        level = 0
+        if len(counted) >= rule.min_domains and counted:
+            room = [held[d] for d in counted]
+            while sum(max(0, level + 1 - count) for count in room) <= free and level < max(room):
+                level += 1
+        return max([count - level for count in held.values()], default=0)
+
+    def _is_broken(self, rule: Rule, held: Counter[int], fixed: set[int]) -> bool:
+        if isinstance(rule, Affinity) and rule.with_ is None:
+            return len(held) > 1
+        assert isinstance(rule, Affinity | AntiAffinity)
+        others = self._sets[str(rule.with_)]
+        codes = self._codes(rule.domain)
+        theirs = {int(codes[self._home(j)]) for j in others & fixed}
+        if isinstance(rule, AntiAffinity):
+            return bool(held.keys() & theirs)
+        return len(held.keys() - theirs) > len(others - fixed)
 
     # Host ports
 
