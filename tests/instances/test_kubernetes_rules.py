@@ -162,7 +162,7 @@ def test_pods_that_stay_weaken_what_they_break(tmp_path):
     free = pod("q", "n0", 0, app="web", **spread)
     reading = read(tmp_path, *zones("x", "y"), *kept, free)
     assert reading.instance.rules == (Spread("default: app=web", ZONE, 3),)
-    assert told(reading)["read as: a rule that pods which stay break, weakened"] == 1
+    assert told(reading)["read as: weakened, as pods that stay break it"] == 1
     assert check(reading.instance, {**{f"p{k}": "n0" for k in range(4)}, "q": "n1"}) == []
     two = read(tmp_path, *zones("x", "y"), *kept[:2], free)
     assert two.instance.rules == (Spread("default: app=web", ZONE, 1),)

@@ -281,11 +281,8 @@ class Rules:
             if other is not None:
                 kept.append(other)
             if other != rule:
-                what = (
-                    "a rule that pods which stay break, weakened"
-                    if other
-                    else ("a rule that pods which stay break, dropped")
-                )
+                done = "dropped" if other is None else "weakened"
+                what = f"{done}, as pods that stay break it"
                 self.notes.add("read as", what, f"{rule.name} of {rule.group}", "rules")
         self.rules = kept
 
