@@ -77,10 +77,13 @@ def kubectl_script(plan: Plan) -> str:
     if plan.status is not PlanStatus.ORDERED:
         reason = _plain(plan.reason or "")
         return f"#!/bin/sh\n# No plan{name}: {plan.status.value}. {reason}".rstrip() + "\n"
-    moves, waves = len(plan.moves), len(plan.waves)
-    if not moves:
+    moves, waves = plan.num_moves, len(plan.waves)
+    others = len(plan.moves) - moves
+    if not plan.moves:
         return f"#!/bin/sh\n# Nothing is to move{name}.\n"
-    title = f"{moves:,} {_many('move', moves)} in {waves:,} {_many('wave', waves)}{name}."
+    title = f"{moves:,} {_many('move', moves)}"
+    title += f", and {others:,} {_many('pod', others)} to start or stop," if others else ""
+    title += f" in {waves:,} {_many('wave', waves)}{name}."
     nodes = instance.node_ids.tolist()
     empty = _emptied(plan)
     opened = [

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 from rich.text import Text
@@ -17,7 +17,7 @@ from ..files.plan import dump_plan
 from ..files.result import dump_result
 from ..judge.moves import count_moves
 from ..model.instance import Instance, Number
-from ..model.plans.plan import PlanStatus
+from ..model.plans.plan import Plan, PlanStatus
 from ..model.result import Result, Status
 from ..plan.rebalance import rebalance
 from .display import describe, number, say, say_row, show_unplaced, status_of
@@ -92,6 +92,10 @@ def rebalance_command(
         str | None,
         typer.Option(metavar="FILE", help="Moves in their order to write, CSV; - for stdout."),
     ] = None,
+    script: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Lines of kubectl for the plan to write; not run."),
+    ] = None,
     json_file: Annotated[
         str | None,
         typer.Option("--json", metavar="FILE", help="Result to write, JSON; - for stdout."),
@@ -103,7 +107,7 @@ def rebalance_command(
     2 proved that there is none, 3 none was found in the time,
     130 interrupted before one was found.
     """
-    outputs = [("--output", output), ("--plan", plan), ("--json", json_file)]
+    outputs = [("--output", output), ("--plan", plan), ("--script", script), ("--json", json_file)]
     require_places(outputs, inputs=[instance, current])
     data = _with_current(instance_of(instance), current)
     try:
@@ -127,19 +131,35 @@ def rebalance_command(
     except MethodError as error:
         write_all(outputs_of(error.allocation, output, None))
         raise
-    wanted = outputs_of(result.allocation, output, None)
-    has_plan = result.plan is not None and result.plan.status is PlanStatus.ORDERED
-    if plan is not None and result.plan is not None and has_plan:
-        wanted.append(Output("--plan", plan, partial(dump_plan, result.plan)))
+    wanted = outputs_of(result.allocation, output, None) + _plan_outputs(result, plan, script)
     if json_file is not None:
         wanted.append(Output("--json", json_file, partial(dump_result, result)))
-    missing = [output] if output is not None and result.allocation is None else []
-    missing += [plan] if plan is not None and not has_plan else []
+    paths = {each.path for each in wanted}
+    missing = [path for path in (output, plan, script) if path is not None and path not in paths]
     try:
         _show(result, missing)
     finally:
         all_written = write_all(wanted)
     stop(exit_code(result) if all_written else BAD_INPUT)
+
+
+def _plan_outputs(result: Result, plan: str | None, script: str | None) -> list[Output]:
+    """The plan as a table and as lines of kubectl, where there is one."""
+    found = result.plan
+    if found is None or found.status is not PlanStatus.ORDERED:
+        return []
+    wanted = []
+    if plan is not None:
+        wanted.append(Output("--plan", plan, partial(dump_plan, found)))
+    if script is not None:
+        wanted.append(Output("--script", script, partial(_dump_script, found)))
+    return wanted
+
+
+def _dump_script(plan: Plan, stream: TextIO) -> None:
+    from instances.kubectl import kubectl_script
+
+    stream.write(kubectl_script(plan))
 
 
 def _with_current(data: Instance, path: str | None) -> Instance:

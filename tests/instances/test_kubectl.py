@@ -76,7 +76,7 @@ def lines_of(script):
 def test_the_lines_of_a_plan():
     script = kubectl_script(plan_of(*WAVES))
     lines = lines_of(script)
-    assert lines[1] == "# 5 moves in 2 waves of a cluster."
+    assert lines[1] == "# 4 moves, and 1 pod to start or stop, in 2 waves of a cluster."
     first = lines.index("kubectl cordon a b c d e")
     assert lines[first + 1 :] == [
         "trap 'kubectl uncordon b c' EXIT",
