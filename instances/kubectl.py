@@ -86,22 +86,24 @@ def kubectl_script(plan: Plan) -> str:
     title += f" in {waves:,} {_many('wave', waves)}{name}."
     nodes = instance.node_ids.tolist()
     empty = _emptied(plan)
-    opened = [
-        node
-        for node, state in zip(nodes, instance.node_state, strict=True)
-        if state == "open" and node not in empty
-    ]
+    states = zip(nodes, instance.node_state, strict=True)
+    are_open = [node for node, state in states if state == "open"]
+    used = [node for node in are_open if node not in empty]
     lines = [_HEAD.format(title=title), _FUNCTIONS, f"kubectl cordon {_listed(nodes)}"]
-    if opened:
-        lines.append(f"trap {shlex.quote(f'kubectl uncordon {_listed(opened)}')} EXIT")
+    if are_open:
+        again = shlex.quote(f"kubectl uncordon {_listed(are_open)}")
+        lines.append(f"trap {again} EXIT  # if anything fails")
     lines.append("before=$(waiting)")
     owners = _Owners(plan)
     for number, wave in enumerate(plan.waves, start=1):
         lines += ["", f"# Wave {number:,} of {waves:,}"]
         for step in _steps(wave, plan.during):
             lines += _step(step, owners)
+    lines += ["", "trap - EXIT"]
+    if used:
+        lines.append(f"kubectl uncordon {_listed(used)}")
     if empty:
-        lines += ["", "# These nodes end empty and stay cordoned; stop them, or uncordon them:"]
+        lines += ["# These nodes end empty and stay cordoned; stop them, or uncordon them:"]
         lines += [f"# {_plain(_listed(empty))}"]
     return "\n".join(lines) + "\n"
 

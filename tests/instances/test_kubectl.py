@@ -79,7 +79,7 @@ def test_the_lines_of_a_plan():
     assert lines[1] == "# 4 moves, and 1 pod to start or stop, in 2 waves of a cluster."
     first = lines.index("kubectl cordon a b c d e")
     assert lines[first + 1 :] == [
-        "trap 'kubectl uncordon b c' EXIT",
+        "trap 'kubectl uncordon a b c' EXIT  # if anything fails",
         "before=$(waiting)",
         "# Wave 1 of 2",
         "# By hand: bare from a to b; no controller makes it again.",
@@ -100,6 +100,8 @@ def test_the_lines_of_a_plan():
         "kubectl uncordon b",
         "settle",
         "kubectl cordon b",
+        "trap - EXIT",
+        "kubectl uncordon b c",
         "# These nodes end empty and stay cordoned; stop them, or uncordon them:",
         "# a e",
     ]

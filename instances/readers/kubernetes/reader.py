@@ -263,15 +263,15 @@ def _costs(cluster: Cluster, columns: Columns, prices: Path | None, notes: Notes
         for node in cluster.nodes:
             notes.add("read as", what, node.name, "nodes")
         return {}
-    costs: list[Number]
-    if prices is None:
-        costs = [1] * len(cluster.nodes)
-        for node in cluster.nodes:
-            notes.add("read as", "costing 1 while on (no prices are given)", node.name, "nodes")
-    else:
-        costs = node_prices(prices, cluster.nodes)
-    for i, node in enumerate(cluster.nodes):
+    paid = [node for node in cluster.nodes if not node.stays_on]
+    values: list[Number] = [1] * len(paid)
+    if prices is not None:
+        values = node_prices(prices, paid)
+    cost_of = {node.name: value for node, value in zip(paid, values, strict=True)}
+    for node in cluster.nodes:
         if node.stays_on:
-            costs[i] = 0
             notes.add("read as", "costing 0, as they stay on in any case", node.name, "nodes")
+        elif prices is None:
+            notes.add("read as", "costing 1 while on (no prices are given)", node.name, "nodes")
+    costs = [cost_of.get(node.name, 0) for node in cluster.nodes]
     return {"node_fixed_cost": costs, "max_load": 1, "power_off": "rented"}
