@@ -35,6 +35,7 @@ HEAVY = (
     "pulp",
     "highspy",
     "pandas",
+    "polars",
     "networkx",
     "matplotlib",
     "rich",

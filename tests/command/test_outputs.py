@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from solver.command import display, outputs, solving
+from solver.command import display, outputs, shared, solving
 from solver.errors import MethodError
 from solver.files.allocation import read_allocation
 from solver.files.instance import write_instance
@@ -102,7 +102,8 @@ def test_a_signal_after_the_solve_loses_nothing(
     run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     """As the handler has it: once the result is there, it is noted and no more."""
-    whole = getattr(solving, place)
+    owner = shared if place == "dump_allocation" else solving
+    whole = getattr(owner, place)
 
     def interrupted(*arguments: Any, **options: Any) -> Any:
         result = whole(*arguments, **options)
@@ -112,7 +113,7 @@ def test_a_signal_after_the_solve_loses_nothing(
             signals._interrupt(2, None)
         return result
 
-    monkeypatch.setattr(solving, place, interrupted)
+    monkeypatch.setattr(owner, place, interrupted)
     assert run(*GREEDY, *ALL)[0] == 0
     assert names(folder) == ["a.csv", "l.csv", "r.json"]
 
