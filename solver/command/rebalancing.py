@@ -247,19 +247,20 @@ def _plan_rows(result: Result) -> Iterator[tuple[str, str]]:
         yield "plan", f"no safe order ({known}): {plan.reason}"
     elif plan.waves:
         told = _counted(plan.num_moves, "move")
-        others = len(plan.moves) - plan.num_moves
-        if others:
-            told += f" and {_counted(others, 'start or stop', 'starts and stops')}"
+        starts = sum(move.source is None for move in plan.moves)
+        stops = sum(move.target is None for move in plan.moves)
+        told += f", {_counted(starts, 'start')}" if starts else ""
+        told += f", {_counted(stops, 'stop')}" if stops else ""
         told += f" in {_counted(len(plan.waves), 'wave')}"
         if plan.num_bypasses:
-            told += f", {plan.num_bypasses:,} of them to make room"
+            told += f", {plan.num_bypasses:,} of the moves to make room"
         yield "plan", told
     else:
         yield "plan", "nothing moves"
 
 
-def _counted(count: int, what: str, several: str | None = None) -> str:
-    return f"{count:,} {what if count == 1 else several or what + 's'}"
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _amount(amount: Number | None, whole: Number | None, unit: str) -> str:

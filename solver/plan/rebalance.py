@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from ..errors import MethodError, OptionError
+from ..files.text import tidy
 from ..judge.check import check
 from ..judge.cost import as_allocation, cost_in_units, in_user_units
 from ..judge.replay import check_plan
@@ -279,7 +280,7 @@ class _Run:
             self.present, result.allocation.node_index, self._order, self._fewer, self.deadline
         )
         because = (
-            f"the moves to the best allocation found, which would save {result.saving:,}, have no "
+            f"the moves to the best allocation found, which would save {tidy(result.saving):,}, have no "
             f"safe order ({'proved' if plan.status is PlanStatus.NONE else 'none was found'}: "
             f"{plan.reason})"
         )
@@ -322,11 +323,11 @@ class _Run:
     def _staying(self, result: Result, least: Fraction) -> Result:
         """Nothing moves, as the best plan saves too little; the message says what is proved."""
         most = result.saving_bound
-        proved = "" if most is None else f"; no plan saves more than {most:,}: proved"
-        sentence = (
-            f"nothing moves: the best plan found saves {result.saving:,}, less than the "
-            f"{float(least):,g} asked for{proved}"
-        )
+        proved = "" if most is None else f"; no plan saves more than {tidy(most):,}: proved"
+        sentence = f"nothing moves: the best plan found saves {tidy(result.saving):,}, less than the "
+        sentence += f"{float(least):,g} asked for{proved}"
+        if not result.moves:
+            sentence = f"nothing moves: nothing better than staying was found{proved}"
         stay = self.present.node_index
         changed = with_allocation(result, self.present, stay)
         return said(replace(changed, plan=self._order(stay, self.deadline)), sentence)
