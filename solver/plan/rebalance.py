@@ -280,8 +280,8 @@ class _Run:
             self.present, result.allocation.node_index, self._order, self._fewer, self.deadline
         )
         because = (
-            f"the moves to the best allocation found, which would save {tidy(result.saving):,}, have no "
-            f"safe order ({'proved' if plan.status is PlanStatus.NONE else 'none was found'}: "
+            f"the moves to the best allocation found, which would save {tidy(result.saving):,}, have "
+            f"no safe order ({'proved' if plan.status is PlanStatus.NONE else 'none was found'}: "
             f"{plan.reason})"
         )
         if found is None:
@@ -324,7 +324,9 @@ class _Run:
         """Nothing moves, as the best plan saves too little; the message says what is proved."""
         most = result.saving_bound
         proved = "" if most is None else f"; no plan saves more than {tidy(most):,}: proved"
-        sentence = f"nothing moves: the best plan found saves {tidy(result.saving):,}, less than the "
+        sentence = (
+            f"nothing moves: the best plan found saves {tidy(result.saving):,}, less than the "
+        )
         sentence += f"{float(least):,g} asked for{proved}"
         if not result.moves:
             sentence = f"nothing moves: nothing better than staying was found{proved}"
