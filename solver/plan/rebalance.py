@@ -279,10 +279,10 @@ class _Run:
         found = orderable(
             self.present, result.allocation.node_index, self._order, self._fewer, self.deadline
         )
+        known = "proved" if plan.status is PlanStatus.NONE else "none was found"
         because = (
-            f"the moves to the best allocation found, which would save {tidy(result.saving):,}, have "
-            f"no safe order ({'proved' if plan.status is PlanStatus.NONE else 'none was found'}: "
-            f"{plan.reason})"
+            "the moves to the best allocation found, which would save "
+            f"{tidy(result.saving):,}, have no safe order ({known}: {plan.reason})"
         )
         if found is None:
             return said(
