@@ -36,6 +36,7 @@ def with_usage(
     step: Amount | None = None,
     window: Amount | None = None,
     digits: int | None = None,
+    multiple: ByField | None = None,
 ) -> tuple[Instance, UsageReport]:
     """The instance with the figures that tasks turned out to use.
 
@@ -68,6 +69,8 @@ def with_usage(
     digits : int, optional
         Significant digits that new figures are rounded up to: tasks that are alike get the same
         figures, which lets a solver treat them as one class.
+    multiple : number or mapping, optional
+        New figures are rounded up to a multiple of this: 1 where GPUs are given out whole.
 
     Returns
     -------
@@ -107,6 +110,7 @@ def with_usage(
         step=step,
         window=window,
         digits=digits,
+        multiple=multiple,
     )
     new = {f.key: f.new for f in report.figures if f.new != f.old}
     return with_figures(instance, new), report
@@ -301,9 +305,13 @@ class _Run:
         present = fraction_of(old)
         floor = self._options.floor_of(key.field, present)
         wanted = usage * (1 + self._options.margin_of(key.field))
-        new, note = rounded_up(wanted, self._options.digits), Note.MEASURED
+        note = Note.MEASURED
         if floor is not None and wanted < floor:
-            new, note = rounded_up(floor), Note.FLOOR
-        elif not usage and floor is None:
+            wanted, note = floor, Note.FLOOR
+        multiple = self._options.multiple_of(key.field)
+        if multiple is not None:
+            wanted = math.ceil(wanted / multiple) * multiple
+        new = rounded_up(wanted, self._options.digits if note is Note.MEASURED else None)
+        if not usage and floor is None:
             new, note = old, Note.IDLE
         return Figure(key, len(enough), samples, rounded_up(usage), old, new, note)

@@ -30,6 +30,7 @@ DEFAULTS: dict[str, Any] = {
     "step": None,
     "window": None,
     "digits": None,
+    "multiple": None,
 }
 
 _MOST_DIGITS, _FAR = 300, 400
@@ -50,6 +51,7 @@ class Measuring:
     step, window : Fraction or None
         Seconds.
     digits : int or None
+    multiple : dict of str to (Fraction, bool)
     """
 
     percentile: Mapping[str, Fraction]
@@ -60,6 +62,7 @@ class Measuring:
     step: Fraction | None
     window: Fraction | None
     digits: int | None
+    multiple: Mapping[str, tuple[Fraction, bool]]
 
     def percentile_of(self, field: str) -> Fraction:
         """The percentile of a field, above 0 and at most 1."""
@@ -68,6 +71,11 @@ class Measuring:
     def margin_of(self, field: str) -> Fraction:
         """What comes on top, as a share."""
         return self.margin.get(field, self.margin[""])
+
+    def multiple_of(self, field: str) -> Fraction | None:
+        """What a new figure of a field is a multiple of; None if that does not matter."""
+        found = self.multiple.get(field, self.multiple.get(""))
+        return None if found is None else found[0]
 
     def floor_of(self, field: str, present: Fraction) -> Fraction | None:
         """The least figure of a field, given the present one; None if there is none."""
@@ -88,6 +96,7 @@ def measuring(
     step: Amount | None,
     window: Amount | None,
     digits: int | None,
+    multiple: ByField | None,
 ) -> Measuring:
     """Check the options of `with_usage`.
 
@@ -112,6 +121,10 @@ def measuring(
     for value, _ in percentiles.values():
         if not 0 < value <= 1:
             raise OptionError("percentile must be above 0 and at most 1, such as 0.9")
+    multiples = {} if multiple is None else each("multiple", multiple, None)
+    for value, is_share in multiples.values():
+        if is_share or not value:
+            raise OptionError("multiple must be a number above 0, such as 1 for whole GPUs")
     if several not in SEVERAL:
         raise OptionError(f"several is {several!r}; it must be one of: {', '.join(SEVERAL)}")
     for name, count in (("min_samples", min_samples), ("digits", 1 if digits is None else digits)):
@@ -128,6 +141,7 @@ def measuring(
         step=_seconds("step", step),
         window=_seconds("window", window),
         digits=digits,
+        multiple=multiples,
     )
 
 

@@ -138,8 +138,13 @@ class Watch:
     clock: Clock = field(default_factory=Clock)
     _known: Instance | None = None
 
-    def run(self, every: float, rounds: int | None = None) -> None:
+    def run(self, every: float, rounds: int | None = None) -> State:
         """Rounds, one every so many seconds, until there were so many or a signal comes.
+
+        Returns
+        -------
+        State
+            After the last round.
 
         Raises
         ------
@@ -152,9 +157,9 @@ class Watch:
             If the state or the log cannot be written.
         """
         with alone(self.state):
-            self._run(every, rounds)
+            return self._run(every, rounds)
 
-    def _run(self, every: float, rounds: int | None) -> None:
+    def _run(self, every: float, rounds: int | None) -> State:
         state = read_state(self.state)
         if self.log is not None:
             mended_log(self.log, state)
@@ -169,6 +174,7 @@ class Watch:
             if rounds is None or done < rounds:
                 passed = min(max(self.clock.now() - begun, 0.0), every)
                 self.clock.wait(every - passed)
+        return state
 
     def round(self, state: State) -> State:
         """One round, from what was known before it to what is known after it."""
@@ -192,6 +198,7 @@ class Watch:
             elif self._propose(instance, record):
                 proposed_at = now
         except NodewiseError as error:
+            record["status"] = FAILED
             problems.append(str(error))
         except OSError as error:
             record["status"] = FAILED

@@ -13,7 +13,9 @@ import time
 import pytest
 
 import solver.command.monitoring.watching as command
+import solver.usage.watching as watching
 from solver import Instance, Node, Task, check, read_allocation, read_instance, write_instance
+from solver.errors import MethodError
 from solver.usage.watching import Clock
 from tests.nightly import cases
 
@@ -63,8 +65,8 @@ def test_watch_tells_a_line_a_round(run, place, monkeypatch):
     first, second = err.splitlines()
     missing = "; none.csv: there is no such file; its figures stay as they were"
     assert first.removesuffix(missing) == (
-        "2023-11-14T22:13:20Z round 1: cost 48 USD; 1 move saves 24 USD (50.00%), no plan saves "
-        "more than 24 USD (50.00%); written adjusted.json, new.csv"
+        "2023-11-14T22:13:20Z round 1: cost 48 USD; 1 move in 1 wave saves 24 USD (50.00%), no "
+        "plan saves more than 24 USD (50.00%); written adjusted.json, new.csv"
     )
     assert second.removesuffix(missing) == (
         "2023-11-14T22:18:20Z round 2: cost 48 USD; cooling down until 22:43:20Z"
@@ -78,12 +80,21 @@ def test_watch_tells_a_line_a_round(run, place, monkeypatch):
 def test_watch_follows_where_tasks_are_by_a_file(run, place):
     arguments = ("watch", "cluster.json", "usage.csv", "--once", "--cooldown", "0", "-o", "new.csv")
     code, _, err = run(*arguments)
-    assert (code, "1 move saves 24 USD" in err) == (0, True)
+    assert (code, "1 move in 1 wave saves 24 USD" in err) == (0, True)
     (place / "new.csv").rename(place / "current.csv")
     code, _, err = run(*arguments, "--current", "current.csv")
     assert code == 0
     assert "round 2: cost 24 USD; nothing to move, no plan saves anything" in err
     assert not (place / "new.csv").exists()
+
+
+def test_one_round_that_failed_is_told_by_the_exit_code(run, place, monkeypatch):
+    def failing(*arguments, **options):
+        raise MethodError("a bug")
+
+    monkeypatch.setattr(watching, "rebalance", failing)
+    code, _, err = run("watch", "cluster.json", "usage.csv", "--once")
+    assert (code, err.splitlines()[0].endswith("failed; a bug")) == (1, True)
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,18 @@ def test_floors_are_said():
     assert adjusted.tasks[0].resources["gpu"] == 0  # who sets a floor says what nothing is
 
 
+def test_whole_gpus_are_rounded_up_to():
+    usage = Usage.of({"own": {"compute": [2] * MANY, "gpu": [0] * MANY, "storage": [0.1] * MANY}})
+    adjusted, _ = with_usage(
+        small(), usage, multiple={"compute": 1, "storage": 0.25}, floor={"gpu": 0.1}
+    )
+    own = adjusted.tasks[0]
+    assert (own.compute, own.storage, own.resources["gpu"]) == (3, 0.25, 0.1)
+    adjusted, report = with_usage(small(), usage, multiple=1, floor=0.5)
+    assert adjusted.tasks[0].resources["gpu"] == 1
+    assert [figure.new for figure in report.figures] == [3, 1, 1]
+
+
 def test_equal_parts_share_what_is_measured_of_the_task():
     usage = Usage.of({"m-0": {"compute": [2] * MANY}, "m-1": {"compute": [4] * MANY}})
     adjusted, report = with_usage(small(), usage, margin=0)
@@ -182,6 +194,8 @@ def test_nothing_measured_changes_nothing():
         ({"floor": "-1%"}, "floor is '-1%'"),
         ({"min_samples": 0}, "min_samples is 0"),
         ({"digits": 0}, "digits is 0"),
+        ({"multiple": 0}, "multiple must be a number above 0"),
+        ({"multiple": {"compute": "5%"}}, "multiple must be a number above 0"),
         ({"several": "mean"}, "several is 'mean'"),
         ({"step": 0}, "step is 0"),
         ({"window": "5%"}, "window is '5%'"),

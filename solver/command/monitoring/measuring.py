@@ -25,6 +25,7 @@ from .options import (
     Floors,
     Margins,
     MinSamples,
+    Multiples,
     Percentiles,
     Several,
     Step,
@@ -57,6 +58,7 @@ def usage_command(
     step: Step = None,
     window: Window = None,
     digits: Digits = None,
+    multiple: Multiples = None,
 ) -> None:
     """Give tasks the figures that they turned out to use.
 
@@ -70,7 +72,18 @@ def usage_command(
     require_instance_place("--output", output, inputs)
     require_places([("--report", report_file)], inputs)
     reading, options = usage_options(
-        fields, task, time, percentile, margin, floor, min_samples, several, step, window, digits
+        fields,
+        task,
+        time,
+        percentile,
+        margin,
+        floor,
+        min_samples,
+        several,
+        step,
+        window,
+        digits,
+        multiple,
     )
     adjusted, report = with_usage(instance_of(instance), read_usage(usage, **reading), **options)
     for line in report.lines():

@@ -15,6 +15,7 @@ __all__ = [
     "Floors",
     "Margins",
     "MinSamples",
+    "Multiples",
     "Percentiles",
     "Several",
     "Step",
@@ -92,6 +93,14 @@ Digits = Annotated[
     int | None,
     typer.Option("--digits", help="Significant digits that new figures are rounded up to."),
 ]
+Multiples = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--multiple",
+        metavar="NUMBER",
+        help="New figures are rounded up to a multiple: compute=1 for whole GPUs.",
+    ),
+]
 
 
 def usage_options(
@@ -106,6 +115,7 @@ def usage_options(
     step: str | None,
     window: str | None,
     digits: int | None,
+    multiple: list[str] | None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The options of the command line as `read_usage` and `with_usage` take them."""
     reading = {"fields": fields or None, "task": task, "time": time}
@@ -118,4 +128,5 @@ def usage_options(
         "step": step,
         "window": window,
         "digits": digits,
+        "multiple": by_field("multiple", multiple) if multiple else None,
     }

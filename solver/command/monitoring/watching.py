@@ -18,9 +18,9 @@ from ...files.usage.reading import read_usage
 from ...model.instance import Instance
 from ...model.plans.plan import DURING
 from ...usage.options import DEFAULTS
-from ...usage.watching import COOLING, PROPOSED, STAYING, Clock, Outputs, Record, Watch
+from ...usage.watching import COOLING, FAILED, PROPOSED, STAYING, Clock, Outputs, Record, Watch
 from ..display import number, say
-from ..shared import InstanceArgument, TimeLimit
+from ..shared import BAD_INPUT, InstanceArgument, Stop, TimeLimit
 from ..sources import STDOUT, instance_of, require_places
 from .analysing import saving
 from .options import (
@@ -29,6 +29,7 @@ from .options import (
     Floors,
     Margins,
     MinSamples,
+    Multiples,
     Percentiles,
     Several,
     Step,
@@ -119,6 +120,7 @@ def watch_command(
     step: Step = None,
     window: Window = None,
     digits: Digits = None,
+    multiple: Multiples = None,
 ) -> None:
     """Watch a cluster: measure, adjust, and propose what to move where that saves enough.
 
@@ -132,13 +134,19 @@ def watch_command(
     inputs = [instance, current, *map(str, usage)]
     _require_watch_places(inputs, (state, log_file, output, plan, adjusted))
     reading, measuring = usage_options(
-        fields, task, time, percentile, margin, floor, min_samples, several, step, window, digits
+        fields,
+        task,
+        time,
+        percentile,
+        margin,
+        floor,
+        min_samples,
+        several,
+        step,
+        window,
+        digits,
+        multiple,
     )
-
-    def show(record: Record) -> None:
-        say(line_of(record))
-        if log == STDOUT:
-            typer.echo(json.dumps(record, allow_nan=False))
 
     watch = Watch(
         instance=partial(_with_current, instance, current),
@@ -146,7 +154,7 @@ def watch_command(
         state=state,
         log=log_file,
         outputs=Outputs(allocation=output, plan=plan, adjusted=adjusted),
-        tell=show,
+        tell=partial(_show, to_stdout=log == STDOUT),
         min_saving=min_saving,
         cooldown=cooldown,
         measuring=measuring,
@@ -160,10 +168,24 @@ def watch_command(
         },
         clock=CLOCK,
     )
+    _run(watch, every, 1 if once else rounds, ends_badly=once)
+
+
+def _run(watch: Watch, every: float, rounds: int | None, ends_badly: bool) -> None:
+    """Watch; where the exit code tells of one round, that of bad input if it failed."""
     try:
-        watch.run(every, 1 if once else rounds)
+        last = watch.run(every, rounds).last
     except KeyboardInterrupt:
         say("stopped")
+        return
+    if ends_badly and last is not None and last["status"] == FAILED:
+        raise Stop(BAD_INPUT)
+
+
+def _show(record: Record, to_stdout: bool) -> None:
+    say(line_of(record))
+    if to_stdout:
+        typer.echo(json.dumps(record, allow_nan=False))
 
 
 def _require_times(every: float, cooldown: float, rounds: int | None) -> None:
