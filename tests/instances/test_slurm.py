@@ -369,6 +369,16 @@ def test_files_that_are_refused(tmp_path: Path, text: str, said: str) -> None:
         convert_slurm([*paths, paths[0]])
 
 
+def test_what_is_kept_for_the_system_is_not_there(tmp_path: Path) -> None:
+    node = {**NODE, "effective_cpus": new(6), "specialized_memory": 100}
+    reading = converted(tmp_path, [node], [])
+    assert reading.instance.nodes[0].resources == {"cpu": 6}
+    assert reading.instance.nodes[0].storage == 900
+    assert [note.kind for note in reading.notes] == ["read as"]
+    same = {**NODE, "effective_cpus": 8, "specialized_memory": 0}
+    assert converted(tmp_path, [same], []).notes == ()
+
+
 def test_natural_order() -> None:
     names = ["n10", "n2", "a", "n2b", "n02", "10"]
     assert sorted(names, key=natural) == ["a", "n02", "n2", "n2b", "n10", "10"]

@@ -85,12 +85,16 @@ def test_delimiters_and_line_ends(folder: Path, delimiter: str, end: str) -> Non
 
 
 def test_decimal_commas(folder: Path) -> None:
-    (folder / "n.csv").write_text("id;compute;storage\na;1,5;1.024,5 GB\n")
-    (folder / "t.csv").write_text("id;compute\nt;0,25\n")
+    (folder / "n.csv").write_text("id;compute;storage;cpu\na;1,5;1.024,5 GB;0,5\n")
+    (folder / "t.csv").write_text("id;compute;cpu\nt;0,25;0,125\n")
     paths = [folder / "n.csv", folder / "t.csv"]
     instance = read_table_files(paths, decimal=",")
     assert (instance.nodes[0].compute, instance.tasks[0].compute) == (1.5, 0.25)
     assert instance.nodes[0].storage == 1024500000000
+    assert (instance.nodes[0].resources, instance.tasks[0].resources) == (
+        {"cpu": 0.5},
+        {"cpu": 0.125},
+    )
     with pytest.raises(InstanceError, match="groups of three digits"):
         read_table_files(paths)
 

@@ -92,7 +92,7 @@ def read_nodes(loaded: dict[str, Any], where: str, notes: Notes) -> list[Cluster
         raise InstanceError(f"{where}: {'sinfo' if of_sinfo else 'nodes'} must be a list")
     for k, given in enumerate(records):
         record = Record(given, f"{where}: node {k + 1}")
-        for node in _of_sinfo(record, notes) if of_sinfo else _of_scontrol(record):
+        for node in _of_sinfo(record, notes) if of_sinfo else _of_scontrol(record, notes):
             known = found.setdefault(node.name, node)
             if known is node:
                 continue
@@ -105,15 +105,22 @@ def read_nodes(loaded: dict[str, Any], where: str, notes: Notes) -> list[Cluster
     return sorted(found.values(), key=lambda node: natural(node.name))
 
 
-def _of_scontrol(record: Record) -> Iterator[ClusterNode]:
+def _of_scontrol(record: Record, notes: Notes) -> Iterator[ClusterNode]:
     name = record.text("name") or record.text("hostname")
     if not name:
         record.fail("name", "is missing")
     named = Record(record.data, f"{record.where} ({name})")
+    cpus, memory = named.number("cpus"), named.number("real_memory")
+    effective, kept = named.number("effective_cpus"), named.number("specialized_memory") or 0
+    if (effective and cpus and effective < cpus) or (memory and 0 < kept < memory):
+        what = "without the cores and the memory that are kept for the system"
+        notes.add("read as", what, name, "nodes")
+        cpus = min(cpus or 0, effective) if effective else cpus
+        memory = max((memory or 0) - kept, 0) if memory is not None else None
     features = "active_features" if record.data.get("active_features") else "features"
     yield ClusterNode(
         name,
-        _has(named, named.number("cpus"), named.number("real_memory"), named.text("gres")),
+        _has(named, cpus, memory, named.text("gres")),
         tuple(sorted(set(named.texts("partitions")))),
         tuple(sorted(set(named.texts(features)))),
         _out(named, named.states("state", "state_flags")),

@@ -123,7 +123,7 @@ def instance_of_sources(
     for source in sources.values():
         if not source.length:
             faults.add(source, "there are no rows")
-    roles = roles_of(sources, given, ignore, faults)
+    roles = roles_of(sources, given, ignore, faults, decimal)
     if "model" in roles.fields["task"] and not settings.get("models"):
         column = roles.fields["task"].pop("model")
         roles.notes.append(f"{sources['task'].name}: column {column} left aside: no models given")

@@ -34,12 +34,14 @@ class Roles:
     resources : dict of owner to dict of resource to column
     notes : list of str
         What is left aside, and why.
+    decimal : {".", ","}
     """
 
     fields: dict[str, dict[str, str]] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
     resources: dict[str, dict[str, str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    decimal: str = "."
 
 
 def roles_of(
@@ -47,6 +49,7 @@ def roles_of(
     given: Mapping[str, Mapping[str, str]],
     ignored: Iterable[str],
     faults: Faults,
+    decimal: str = ".",
 ) -> Roles:
     """Match columns with fields: as told, else by name.
 
@@ -57,8 +60,9 @@ def roles_of(
         What is no field of either, nor begins with "label_", is a resource.
     ignored : names of columns
     faults : Faults
+    decimal : {".", ","}
     """
-    roles = Roles()
+    roles = Roles(decimal=decimal)
     told = {owner: dict(given.get(owner, {})) for owner in _OWNERS}
     for owner in _OWNERS:
         for role, column in told[owner].items():
@@ -182,7 +186,9 @@ def _resources(
         left[owner] = {c: c for c in sources[owner].columns if c not in used}
     reserved = reserved_names().union(*map(_names_of, _OWNERS))
     numeric = {
-        owner: [column for column in left[owner] if _is_numeric(sources[owner], column)]
+        owner: [
+            column for column in left[owner] if _is_numeric(sources[owner], column, roles.decimal)
+        ]
         for owner in _OWNERS
     }
     for owner, other in (_OWNERS, _OWNERS[::-1]):
@@ -219,18 +225,18 @@ def _why_aside(
     return None
 
 
-def _is_numeric(source: Source, column: str) -> bool:
+def _is_numeric(source: Source, column: str, decimal: str) -> bool:
     """Whether more than half of the cells that are filled are numbers."""
     if isinstance(source.columns[column], np.ndarray):
         return True
     cells = [cell for _, cell in source.cells(column)]
-    return 2 * sum(map(_is_number, cells)) > len(cells)
+    return 2 * sum(_is_number(cell, decimal) for cell in cells) > len(cells)
 
 
-def _is_number(cell: Any) -> bool:
+def _is_number(cell: Any, decimal: str) -> bool:
     if isinstance(cell, str):
         try:
-            quantity_of(cell)
+            quantity_of(cell, decimal)
         except ValueError:
             return False
         return True
