@@ -2,7 +2,7 @@
 
 What a proof rests on is not among them; such limits stand beside the code that needs them. Those
 of the compiled code are in `kernels.settings`, because a change there means compiling anew; those
-of counting nodes are in `columns.counting.settings`.
+of counting nodes are in `columns.counting.settings`, those of ordering moves in `plan.settings`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ __all__ = [
     "COLUMN_GENERATION",
     "LINEAR",
     "LOCAL_SEARCH",
-    "ORDERING",
     "PATTERNS",
     "PLACING",
     "PLAIN_SEARCH",
@@ -370,30 +369,11 @@ class ColumnSettings:
     """Branches of listing the columns of a node class."""
 
 
-@dataclass(frozen=True)
-class OrderingSettings:
-    """How far the order of moves is searched for: tries of small re-plannings and of openb."""
-
-    orders: int = 6
-    """Greedy orders: one that takes the largest first, the others at random."""
-    direct_hops: int = 100_000
-    """Hops that the exact search without bypasses looks at."""
-    hops: int = 1_500_000
-    """The same with bypasses."""
-    all_at_once: int = 10
-    """Up to so many units an order with bypasses is searched for all of them at once."""
-    together: int = 20_000
-    """Most steps of parts that move together, from one state."""
-    detours: int = 3
-    """Detours of a greedy order for each part."""
-
-
 AUTO = AutoSettings()
 COLUMN_GENERATION = ColumnGenerationSettings()
 LINEAR = LinearSettings()
 LOCAL_SEARCH = LocalSearchSettings()
 PLAIN_SEARCH = PlainSearchSettings()
 PLACING = PlacingSettings()
-ORDERING = OrderingSettings()
 SEARCH = SearchSettings()
 COLUMNS = ColumnSettings()

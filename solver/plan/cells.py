@@ -76,20 +76,17 @@ class Cells:
     def _capacity(self) -> list[list[int]]:
         return [column.tolist() for column in self.instance.exact.capacity.T]
 
-    @cached_property
     def roomiest(self) -> list[int]:
-        """The nodes, those first that have the largest share to spare at the start."""
-        room = [
-            min(
-                (
-                    (have[node] - used[node]) / max(1, have[node])
-                    for have, used in zip(self._capacity, self._usage, strict=True)
-                ),
-                default=1.0,
-            )
-            for node in range(self.instance.num_nodes)
-        ]
-        return sorted(range(len(room)), key=lambda node: -room[node])
+        """The nodes, those first that have the largest share of everything to spare now."""
+        dims, nodes = range(len(self._capacity)), range(self.instance.num_nodes)
+        room = [1.0] * len(nodes)
+        for d in dims:
+            have = self._capacity[d]
+            for node in nodes:
+                at = self._cells.get(("hard", node, d))
+                used = self._usage[d][node] if at is None else self.level[at]
+                room[node] = min(room[node], (have[node] - used) / max(1, have[node]))
+        return sorted(nodes, key=lambda node: -room[node])
 
     @cached_property
     def _domains(self) -> dict[str, Array]:

@@ -7,14 +7,16 @@ spare.
 from __future__ import annotations
 
 import heapq
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 
 from .board import Board, Effect
 from .search import Step
+from .settings import ORDERING
 from .units import Hop, Unit, Value
 
 __all__ = ["Demand", "Greedy", "groups_of"]
@@ -118,6 +120,7 @@ class Greedy:
         self.board, self.units, self.values, self.is_over = board, units, values, is_over
         self.demand = Demand(board, units, [values[unit.number] for unit in units])
         self.steps: list[Step] = []
+        self.aside: Counter[int] = Counter()
         self._by_number = {unit.number: unit for unit in units}
         rng = np.random.default_rng(seed)
         noise = rng.random(len(units)).tolist() if seed else [0.0] * len(units)
@@ -192,7 +195,6 @@ class Greedy:
         """Move a unit in one wave with those that have to make room for it."""
         board = self.board
         step: list[Hop] = [next(unit.direct(self.values[unit.number]))]
-        leaving: dict[int, list[Hop]] | None = None
         while board.keeps_caps(effects := [board.effect(hop) for hop in step]):
             cell = board.crowded(effects)
             if cell is None:
@@ -200,27 +202,33 @@ class Greedy:
                     self.make(last_values(tuple(step)))
                     self._push(self._by_number[hop.unit] for hop in step)
                 return
-            leaving = self._leaving() if leaving is None else leaving
-            taken = {hop.unit for hop in step}
-            others = [hop for hop in leaving.get(cell, ()) if hop.unit not in taken]
-            if not others:
+            other = self._leaves(cell, {hop.unit for hop in step})
+            if other is None:
                 break
-            step.append(others[0])
+            step.append(other)
         for effect in effects:
             for up, _ in effect.up:
                 self._waiting[up].add(unit.number)
 
-    def _leaving(self) -> dict[int, list[Hop]]:
-        """The direct hops that take something off each cell, those that take most first."""
-        found: dict[int, list[tuple[int, int, Hop]]] = {}
-        for unit in self.left:
-            for hop in unit.direct(self.values[unit.number]):
-                for cell, amount in self.board.effect(hop).down:
-                    found.setdefault(cell, []).append((-amount, hop.unit, hop))
-        return {
-            cell: [hop for *_, hop in sorted(hops, key=lambda h: h[:2])]
-            for cell, hops in found.items()
-        }
+    def _leaves(self, cell: int, taken: set[int]) -> Hop | None:
+        """A direct hop that takes something off a cell."""
+        for number in self._leaving.get(cell, ()):
+            unit = self._by_number[number]
+            if number not in taken:
+                for hop in unit.direct(self.values[number]):
+                    if any(down == cell for down, _ in self.board.effect(hop).down):
+                        return hop
+        return None
+
+    @cached_property
+    def _leaving(self) -> dict[int, list[int]]:
+        """The units that take something off each cell on their way, the largest first."""
+        found: dict[int, list[int]] = {}
+        for unit in sorted(self.left, key=lambda unit: self._rank[unit.number]):
+            for hop in unit.all_direct(self.values[unit.number]):
+                for cell, _ in self.board.effect(hop).down:
+                    found.setdefault(cell, []).append(unit.number)
+        return found
 
     def make(self, step: Step) -> None:
         """Make a step, and wake those that wait for it."""
@@ -259,65 +267,79 @@ class Greedy:
 
     # putting parts aside
 
-    def with_detours(self, most: int) -> bool:
-        """Go on by putting parts aside that are in the way; whether all get there.
-
-        Parameters
-        ----------
-        most : int
-            Up to so many detours.
-        """
-        aside: set[int] = set()
-        for _ in range(most):
-            if self.run():
-                return True
-            hop = None if self.is_over() else self._detour(aside)
-            if hop is None:
-                return False
-            aside.add(hop.unit)
-            self.make((hop,))
-        return self.run()
-
-    def _detour(self, aside: set[int]) -> Hop | None:
-        """A hop that takes a part out of the way of the largest unit that it can help."""
-        board = self.board
-        leaving: defaultdict[int, list[tuple[Unit, int]]] = defaultdict(list)
+    def make_room(self) -> bool:
+        """Put parts aside that are in the way of the largest units, and move those; if any can."""
+        leaving: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
         for unit in self.left:
-            if (
-                unit.number not in aside
-                and not unit.changes
-                and not board.cells.skews_of(unit.task)
-            ):
+            if not unit.changes and self.aside[unit.number] < ORDERING.detours:
                 for node in set(self.values[unit.number][1]) - set(unit.goal[1]):
-                    leaving[node].append((unit, node))
+                    leaving[node].append((unit.number, node))
+        roomiest = self.board.cells.roomiest()
+        done, failed = 0, 0
         for unit in sorted(self.left, key=lambda unit: self._rank[unit.number]):
+            if (done and (done + failed) * ORDERING.share >= len(roomiest)) or self.is_over():
+                break
             for wanted in unit.direct(self.values[unit.number]):
-                for _, node in wanted.comes:
-                    movable = sorted(leaving[node], key=lambda at: self._size(at[0]))
-                    for other, source in movable:
-                        hop = self._aside(other, source) if other is not unit else None
-                        if hop is not None:
-                            return hop
-        return None
+                if wanted.comes and self._empty(unit, wanted, leaving, roomiest):
+                    done += 1
+                    break
+            else:
+                failed += 1
+        return done > 0
 
-    def _aside(self, unit: Unit, source: int) -> Hop | None:
-        """A hop of the part on a node to where it is least in the way."""
-        board, best = self.board, None
+    def _empty(
+        self,
+        unit: Unit,
+        wanted: Hop,
+        leaving: Mapping[int, list[tuple[int, int]]],
+        roomiest: Sequence[int],
+    ) -> bool:
+        """Make a hop after others have left its target for somewhere else; if they can."""
+        board = self.board
+        effect = board.effect(wanted)
+        others = [
+            at
+            for _, node in wanted.comes
+            for at in leaving[node]
+            if at[0] != unit.number and at[1] in self.values[at[0]][1]
+        ]
+        others.sort(key=lambda at: self._rank[at[0]], reverse=True)
+        made = 0
+        while not board.fits((effect,)):
+            hop = None
+            while others and hop is None:
+                number, source = others.pop()
+                hop = self._aside(self._by_number[number], source, roomiest)
+            if hop is None:
+                break
+            self.aside[hop.unit] += 1
+            self.make((hop,))
+            made += 1
+        if board.fits((effect,)):
+            self.make((wanted,))
+            self._push((unit,))
+            return True
+        return made > 0
+
+    def _aside(self, unit: Unit, source: int, roomiest: Sequence[int]) -> Hop | None:
+        """A hop of the part on a node to one with room to spare."""
+        board = self.board
         row = unit.rows[1][0]
         value = self.values[unit.number]
         left = list(value[1])
         left.remove(source)
-        for node in board.cells.roomiest:
+        tried = 0
+        for node in roomiest:
             if node == source or not board.cells.allowed(row, node):
                 continue
             to = (1, tuple(sorted([*left, node])))
             hop = unit.hop(((row, source),), ((row, node),), value, to)
-            effect = board.effect(hop)
-            if board.fits((effect,)):
-                if not any(self.demand.cells[cell] for cell, _ in effect.up):
-                    return hop
-                best = best or hop
-        return best
+            if board.fits((board.effect(hop),)):
+                return hop
+            tried += 1
+            if tried >= ORDERING.tries:
+                break
+        return None
 
 
 def last_values(step: Step) -> Step:

@@ -18,10 +18,10 @@ from ..model.checking.settings import checked_max_moving
 from ..model.exact import Array
 from ..model.instance import Instance
 from ..model.plans.plan import DURING, Plan, PlanStatus
-from ..settings import ORDERING
 from .board import Board
 from .greedy import Demand, Greedy, groups_of
 from .search import Found, Step, search
+from .settings import ORDERING
 from .units import Unit, Value, units_of
 from .waves import moves_in_waves, wave_of_each
 
@@ -82,7 +82,7 @@ def order_moves(
 
     Notes
     -----
-    With the fewest moves where the exact search ends; its limits are in `settings.ORDERING`. The
+    With the fewest moves where the exact search ends; its limits are in `plan.settings`. The
     number of waves is not least. A task that changes its variant stops with the parts of the old
     and starts with those of the new variant in one wave.
     """
@@ -201,7 +201,7 @@ class _Ordering:
             if not is_none:
                 steps, is_done = self._before_others(group, steps)
             if is_none or not is_done:
-                self._stuck = group
+                self._stuck = self._stuck or group
                 return None, is_none
         return steps, False
 
@@ -223,40 +223,76 @@ class _Ordering:
             self.values[unit.number] = where[unit.number]
         return [*(found.steps or ()), *steps], found.steps is not None
 
-    def _greedy(self, group: Sequence[Unit], seed: int, detours: int = 0) -> list[Step] | None:
-        """A greedy order of a group; without one the group is put back."""
-        was = {unit.number: self.values[unit.number] for unit in group}
-        greedy = Greedy(self.board, group, self.values, seed, self.is_over)
-        if greedy.with_detours(detours) if detours else greedy.run():
-            return greedy.steps
-        for unit in group:
-            self.board.put(unit, self.values[unit.number], was[unit.number])
-        self.values.update(was)
-        return None
-
     def _direct(self, group: Sequence[Unit]) -> list[Step] | None:
         """An order of a group without bypasses, as far as it is found."""
-        for seed in range(ORDERING.orders):
-            steps = self._greedy(group, seed)
-            if steps is not None:
-                return steps
+        is_small = len(group) <= ORDERING.few
+        for seed in range(ORDERING.orders if is_small else 1):
+            greedy = Greedy(self.board, group, self.values, seed, self.is_over)
+            if greedy.run():
+                return greedy.steps
+            self._put_back(group)
             if self.is_over():
                 return None
-        return self._search(group, [], ORDERING.direct_hops).steps
+        return self._search(group, [], ORDERING.direct_hops).steps if is_small else None
 
     def _by_way(self, group: Sequence[Unit]) -> tuple[list[Step] | None, bool]:
         """An order with bypasses, after all groups that need none; or whether none is proved."""
-        nodes = self._nodes(group)
-        found = self._search(group, nodes, ORDERING.hops)
-        if found.steps is not None:
-            return found.steps, False
-        if found.exhausted and self._is_none(group):
-            return None, True
+        if len(group) <= ORDERING.few:
+            found = self._search(group, self._nodes(group), ORDERING.hops)
+            if found.steps is not None:
+                return found.steps, False
+            if found.exhausted and self._is_none(group):
+                return None, True
         for seed in range(ORDERING.orders):
-            steps = self._greedy(group, seed, detours=len(group) * ORDERING.detours)
-            if steps is not None:
-                return steps, False
+            greedy = Greedy(self.board, group, self.values, seed, self.is_over)
+            if self._with_detours(greedy):
+                return greedy.steps, False
+            left = groups_of(self.board, greedy.left, greedy.demand)
+            self._put_back(group)
+            for few in left if seed == 0 else ():
+                if len(few) <= ORDERING.few and self._is_alone(few) and self._is_none(few):
+                    self._stuck = few
+                    return None, True
+            if self.is_over():
+                break
         return None, False
+
+    def _with_detours(self, greedy: Greedy) -> bool:
+        """A greedy order, and where it is stuck exact ones of few units, or parts put aside."""
+        while not greedy.run():
+            if self.is_over():
+                return False
+            left = groups_of(self.board, greedy.left, greedy.demand)
+            few = [group for group in left if len(group) <= ORDERING.few]
+            found = any(self._exactly(greedy, group, direct=True) for group in few)
+            found = found or greedy.make_room()
+            if not found and not any(self._exactly(greedy, g, direct=False) for g in few):
+                return False
+        return True
+
+    def _exactly(self, greedy: Greedy, group: Sequence[Unit], *, direct: bool) -> bool:
+        """Go on with the exact order of a few units from where they are, if there is one."""
+        start = [self.values[unit.number] for unit in group]
+        nodes = [] if direct else self._nodes(group)
+        found = self._search(group, nodes, ORDERING.direct_hops)
+        if found.steps is None:
+            return False
+        for unit, value in zip(group, start, strict=True):
+            self.board.put(unit, unit.goal, value)
+            self.values[unit.number] = value
+        for step in found.steps:
+            greedy.make(step)
+        return True
+
+    def _is_alone(self, group: Sequence[Unit]) -> bool:
+        """Whether no other unit that moves counts for the rules that hold at the end of waves."""
+        mine = {unit.number for unit in group}
+        skews = {k for unit in group for k in self.board.cells.skews_of(unit.task)}
+        return not skews or not any(
+            skews.intersection(self.board.cells.skews_of(unit.task))
+            for unit in self.units
+            if unit.number not in mine
+        )
 
     def _is_none(self, group: Sequence[Unit]) -> bool:
         """Whether there is no order of a group, even if the other parts that move were nowhere."""

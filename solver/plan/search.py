@@ -91,11 +91,11 @@ def search(
     goal = tuple(unit.goal for unit in units)
     tree = _Tree({start: 0})
     count = itertools.count()
-    heap = [(0, steps.missing(start), next(count), start)]
+    heap = [(0, 0, next(count), start)]
     closed: set[State] = set()
     at, whole = start, True
     while heap:
-        cost, _, _, state = heapq.heappop(heap)
+        cost, missing, _, state = heapq.heappop(heap)
         if state in closed:
             continue
         steps.put(at, state)
@@ -111,7 +111,8 @@ def search(
             if total < tree.cost.get(to, math.inf):
                 tree.cost[to] = total
                 tree.origin[to] = (state, step)
-                heapq.heappush(heap, (total, steps.missing(to), next(count), to))
+                left = missing - sum(len(hop.comes) - hop.extra or 1 for hop in step)
+                heapq.heappush(heap, (total, left, next(count), to))
     steps.put(at, start)
     return Found(None, whole and steps.complete)
 
@@ -134,13 +135,6 @@ class _Steps:
         """Bring the board from a state to a state."""
         for unit, was, to in zip(self.units, old, new, strict=True):
             self.board.put(unit, was, to)
-
-    def missing(self, state: State) -> int:
-        """How many parts are not where they are to be."""
-        return sum(
-            len(unit.goal[1]) - unit.matched(value) + (value[0] != unit.goal[0])
-            for unit, value in zip(self.units, state, strict=True)
-        )
 
     def of(self, state: State) -> Iterator[tuple[Step, State]]:
         """Steps and the states they lead to."""

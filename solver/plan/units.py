@@ -79,7 +79,7 @@ class Unit:
     def placed(self, value: Value) -> Placed:
         """The rows and nodes of a value."""
         phase, nodes = value
-        if self.equal[phase]:
+        if self.equal[phase] or not nodes:
             return tuple((self.rows[phase][0], node) for node in nodes)
         return tuple(zip(self.rows[phase], nodes, strict=True))
 
