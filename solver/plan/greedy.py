@@ -153,6 +153,8 @@ class Greedy:
         self._push(self.left)
         while True:
             while self._heap:
+                if len(self.steps) % 64 == 0 and self.is_over():
+                    return not self.left
                 *_, number = heapq.heappop(self._heap)
                 self._queued.discard(number)
                 unit = self._by_number[number]

@@ -198,7 +198,8 @@ class _Ordering:
             if found is not None:
                 steps += found
                 continue
-            if not is_none:
+            is_done = False
+            if not is_none and len(group) <= ORDERING.few:
                 steps, is_done = self._before_others(group, steps)
             if is_none or not is_done:
                 self._stuck = self._stuck or group

@@ -89,6 +89,9 @@ class Unit:
         wanted = self.goal[1]
         if phase == 0:
             yield self.change(value, wanted)
+        elif len(here) == 1 == len(wanted):
+            if here != wanted:
+                yield self._move(value, 0, wanted[0])
         elif not self.equal[1]:
             for slot, (node, target) in enumerate(zip(here, wanted, strict=True)):
                 if node != target:
@@ -147,6 +150,8 @@ class Unit:
         phase, here = value
         if phase != self.goal[0]:
             return 0
+        if len(here) == 1 == len(self.goal[1]):
+            return int(here == self.goal[1])
         if self.equal[1]:
             return sum((Counter(here) & Counter(self.goal[1])).values())
         return sum(a == b for a, b in zip(here, self.goal[1], strict=True))
