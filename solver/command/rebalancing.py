@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import partial
@@ -11,12 +10,11 @@ from typing import Annotated, Any, TextIO
 import typer
 from rich.text import Text
 
-from ..errors import MethodError, NodewiseWarning, OptionError
-from ..files.places import read_current
+from ..errors import MethodError, OptionError
 from ..files.plan import dump_plan
 from ..files.result import dump_result
 from ..judge.moves import count_moves
-from ..model.instance import Instance, Number
+from ..model.instance import Number
 from ..model.plans.plan import Plan, PlanStatus
 from ..model.result import Result, Status
 from ..plan.rebalance import rebalance
@@ -30,6 +28,7 @@ from .shared import (
     outputs_of,
     stop,
     until_stopped,
+    with_current,
     write_all,
 )
 from .sources import instance_of, require_places
@@ -109,7 +108,7 @@ def rebalance_command(
     """
     outputs = [("--output", output), ("--plan", plan), ("--script", script), ("--json", json_file)]
     require_places(outputs, inputs=[instance, current])
-    data = _with_current(instance_of(instance), current)
+    data = with_current(instance_of(instance), current)
     try:
         result = until_stopped(
             rebalance,
@@ -160,18 +159,6 @@ def _dump_script(plan: Plan, stream: TextIO) -> None:
     from instances.kubectl import kubectl_script
 
     stream.write(kubectl_script(plan))
-
-
-def _with_current(data: Instance, path: str | None) -> Instance:
-    """The instance with where tasks are by a file; names that are not there are told."""
-    if path is None:
-        return data
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always", NodewiseWarning)
-        data = data.replace(current=read_current(path))
-    for warning in told:
-        say(str(warning.message))
-    return data
 
 
 def _whole(value: float) -> Number:

@@ -13,10 +13,12 @@ import typer
 from ..errors import NodewiseWarning
 from ..files.allocation import dump_allocation
 from ..files.loads import dump_loads
+from ..files.places import read_current
 from ..model.allocation import Allocation
+from ..model.instance import Instance
 from ..model.result import Result, Status, Termination
 from ..system import signals
-from .display import live_progress, show_error, show_written
+from .display import live_progress, say, show_error, show_written
 from .outputs import Output, write_outputs
 from .sources import STDOUT
 
@@ -34,6 +36,7 @@ __all__ = [
     "outputs_of",
     "stop",
     "until_stopped",
+    "with_current",
     "write_all",
 ]
 
@@ -122,3 +125,15 @@ def outputs_of(
     if allocation is not None and loads is not None:
         wanted.append(Output("--loads", loads, partial(dump_loads, allocation)))
     return wanted
+
+
+def with_current(data: Instance, path: str | None) -> Instance:
+    """The instance with where tasks are by a file; names that are not there are told."""
+    if path is None:
+        return data
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", NodewiseWarning)
+        data = data.replace(current=read_current(path))
+    for warning in told:
+        say(str(warning.message))
+    return data

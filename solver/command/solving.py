@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 
 from ..bounds.lower_bound import BOUNDS, lower_bound
-from ..errors import MethodError
+from ..errors import MethodError, OptionError
 from ..files.allocation import read_allocation
+from ..files.plan import read_plan
 from ..files.result import dump_result
-from ..judge.check import check
+from ..judge.check import Violation, check
 from ..judge.choices import choices_of
 from ..judge.cost import cost_of
+from ..judge.replay import check_plan
 from ..solve import solve
 from .display import describe, say, show_summary, tell
 from .monitoring.analysing import analyse
@@ -28,6 +30,7 @@ from .shared import (
     outputs_of,
     stop,
     until_stopped,
+    with_current,
     write_all,
 )
 from .sources import instance_of, require_places
@@ -116,14 +119,33 @@ def check_command(
             help="CSV: task_id,node_id[,variant,part]. Without it, where tasks are now."
         ),
     ] = None,
+    current: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Where tasks are now, CSV; else as INSTANCE has it."),
+    ] = None,
+    plan: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Moves from there to the allocation, CSV, to replay."),
+    ] = None,
+    during: Annotated[
+        str, typer.Option(help="While they move, parts count on both nodes, or on the target.")
+    ] = "both",
+    moves_per_node: Annotated[
+        int | None, typer.Option(help="Most moves from or to a node in one wave of the plan.")
+    ] = None,
     time_limit: TimeLimit = 60.0,
 ) -> None:
     """Check an allocation: print its cost, what is left out or moves, and every rule it breaks.
 
-    Without one: what tasks cost where they are now, which rules that breaks, and the most that any
-    other allocation could save, within the time limit. Exit code 0 only if it is feasible.
+    With a plan: replay it, move by move, from where tasks are now, and print what is not safe.
+    Without an allocation: what tasks cost where they are now, which rules that breaks, and the most
+    that any other allocation could save, within the time limit. Exit code 0 only if it is feasible
+    and the plan is safe.
     """
-    data = instance_of(instance)
+    data = with_current(instance_of(instance), current)
+    if plan is not None and (allocation is None or data.current is None):
+        lacks = "--current, where tasks are now" if allocation else "the allocation it leads to"
+        raise OptionError(f"--plan needs {lacks}")
     if allocation is None:
         analyse(data, time_limit)
         return
@@ -132,13 +154,26 @@ def check_command(
     typer.echo(f"cost {cost_of(data, placed)}")
     for name, value in choices_of(placed):
         typer.echo(f"{name} {value}")
+    _list(violations)
+    unsafe: list[Violation] = []
+    if plan is not None:
+        moves = read_plan(data, plan, during=during)
+        unsafe = check_plan(data, placed, moves, moves_per_node=moves_per_node)
+        typer.echo(
+            f"plan {moves.num_moves:,} moves in {len(moves.waves):,} waves, "
+            f"{moves.num_bypasses:,} on a bypass"
+        )
+        _list(unsafe)
+    if violations or unsafe:
+        raise Stop(BAD_INPUT)
+    typer.echo("feasible" if plan is None else "feasible, and the plan is safe")
+
+
+def _list(violations: list[Violation]) -> None:
     for violation in violations[:_MOST_VIOLATIONS]:
         tell(str(violation))
     if len(violations) > _MOST_VIOLATIONS:
         typer.echo(f"... and {len(violations) - _MOST_VIOLATIONS:,} more")
-    if violations:
-        raise Stop(BAD_INPUT)
-    typer.echo("feasible")
 
 
 def bound_command(

@@ -195,15 +195,15 @@ _SENTENCES: dict[str, Callable[[Violation], str]] = {
     "plan start": lambda broken: f"{_part(broken)} starts, and runs already",
     "plan stop": lambda broken: f"{_part(broken)} stops, and the allocation has it",
     "plan twice": lambda broken: f"{_part(broken)} moves twice in one wave",
-    "plan nothing": lambda broken: f"{_part(broken)} moves from nowhere else",
+    "plan nothing": lambda broken: f"{_part(broken)} moves to where it is",
     "plan storage": lambda broken: f"{_part(broken)} does not have {broken.amount:,} of storage",
     "plan bypass": lambda broken: (
         f"{_part(broken)} comes to node {broken.node!r}: a bypass is where it has to go on"
     ),
     "plan end": lambda broken: f"task {broken.task!r} does not end where the allocation has it",
     "max_moving": lambda broken: (
-        f"{broken.total:,} parts of group {broken.group!r} move, {broken.amount:,} more than "
-        "max_moving"
+        f"group {broken.group!r} has {_count(int(broken.total or 0))} moving, "
+        f"{broken.amount:,} more than max_moving"
     ),
     "moves_per_node": lambda broken: (
         f"node {broken.node!r} has {broken.total:,} moves, {broken.amount:,} more than "
