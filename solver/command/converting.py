@@ -199,6 +199,9 @@ def kubernetes_command(
     pending: Annotated[
         bool, typer.Option(help="Also take pods that run nowhere yet: all must be placed.")
     ] = True,
+    mend: Annotated[
+        bool, typer.Option(help="Keep rules that pods break now; else weaken these to how it is.")
+    ] = True,
 ) -> None:
     """Convert the nodes, pods and disruption budgets of a Kubernetes cluster.
 
@@ -207,7 +210,9 @@ def kubernetes_command(
     from instances.readers import convert_kubernetes
 
     def make() -> Instance:
-        reading = convert_kubernetes(files, prices=prices, compute=compute, pending=pending)
+        reading = convert_kubernetes(
+            files, prices=prices, compute=compute, pending=pending, mend=mend
+        )
         for note in reading.notes:
             say(str(note))
         say("units: " + ", ".join(f"{name} in {unit}" for name, unit in reading.units.items()))

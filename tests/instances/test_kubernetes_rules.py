@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import random
 
-from solver import Affinity, AntiAffinity, Limit, Spread, check
+from solver import Affinity, AntiAffinity, Limit, Spread, check, solve
 from tests.instances.kubernetes_objects import allowed, node, pod, read, required, told
 from tests.nightly import cases
 
@@ -166,6 +166,20 @@ def test_pods_that_stay_weaken_what_they_break(tmp_path):
     assert check(reading.instance, {**{f"p{k}": "n0" for k in range(4)}, "q": "n1"}) == []
     two = read(tmp_path, *zones("x", "y"), *kept[:2], free)
     assert two.instance.rules == (Spread("default: app=web", ZONE, 1),)
+
+
+def test_what_cannot_be_mended_may_be_left_as_it_is(tmp_path):
+    spread = {"topologySpreadConstraints": [evenly("web", HOST)]}
+    pods = [pod(f"p{k}", "n0", 4, app="web", **spread) for k in range(2)]
+    cluster = [node("n0"), node("new", 0), *pods]
+    current = {"p0": "n0", "p1": "n0"}
+    mended = read(tmp_path, *cluster).instance
+    assert [violation.rule for violation in check(mended, current)] == ["spread"]
+    assert solve(mended).status.value == "infeasible"
+    reading = read(tmp_path, *cluster, mend=False)
+    assert reading.instance.rules == (Spread("default: app=web", "node", 2),)
+    assert check(reading.instance, current) == []
+    assert told(reading)["read as: weakened, as it is broken now"] == 1
 
 
 def test_what_stays_altogether_breaks_no_rule(tmp_path):

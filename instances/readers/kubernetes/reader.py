@@ -34,6 +34,7 @@ def read_kubernetes(
     prices: str | os.PathLike[str] | None = None,
     compute: str = "nvidia.com/gpu",
     pending: bool = True,
+    mend: bool = True,
 ) -> Instance:
     """Read a cluster from what ``kubectl get nodes,pods,pdb -A -o json`` prints.
 
@@ -44,13 +45,13 @@ def read_kubernetes(
     paths : sequence of paths
     prices : path, optional
     compute : str
-    pending : bool
+    pending, mend : bool
 
     Returns
     -------
     Instance
     """
-    reading = convert_kubernetes(paths, prices=prices, compute=compute, pending=pending)
+    reading = convert_kubernetes(paths, prices=prices, compute=compute, pending=pending, mend=mend)
     told = [str(note) for note in reading.notes if note.kind != "read as"]
     if told:
         warnings.warn("; ".join(told), NodewiseWarning, stacklevel=2)
@@ -63,6 +64,7 @@ def convert_kubernetes(
     prices: str | os.PathLike[str] | None = None,
     compute: str = "nvidia.com/gpu",
     pending: bool = True,
+    mend: bool = True,
 ) -> Reading:
     """Read a cluster, with notes on what is not modelled; docs/kubernetes.md has the table.
 
@@ -78,6 +80,9 @@ def convert_kubernetes(
     pending : bool
         Whether pods that run nowhere yet are tasks. They must all be placed then, so one that fits
         nowhere leaves no allocation.
+    mend : bool
+        Whether rules that the running pods break are to be mended. Otherwise they are weakened to
+        how it is now: a rule that cannot be mended leaves no allocation.
 
     Returns
     -------
@@ -109,7 +114,7 @@ def convert_kubernetes(
             notes.add("read as", what, node.name, "nodes")
     eligibility = Eligibility(cluster.nodes, kinds, cluster.pods, columns.has_share)
     allowed = _allowed(cluster, eligibility, columns, notes)
-    fields = _fields(cluster, eligibility, allowed, columns, notes)
+    fields = _fields(cluster, eligibility, allowed, columns, notes, mend=mend)
     settings = _costs(cluster, columns, None if prices is None else Path(prices), notes)
     name = None
     if cluster.pods_from is not None:
@@ -167,14 +172,20 @@ def _fields(
     allowed: list[Mask],
     columns: Columns,
     notes: Notes,
+    *,
+    mend: bool,
 ) -> dict[str, Any]:
     """The columns of the instance."""
     rules = Rules(cluster, eligibility, allowed, notes)
     max_moving, fixed = read_budgets(cluster, rules, notes)
     fixed |= _held(cluster, notes)
     homes = [None if pod.node is None else eligibility.position[pod.node] for pod in cluster.pods]
-    fixed = {j for j in fixed if (home := homes[j]) is not None and allowed[j][home]}
-    rules.give_way(fixed)
+    stay = {j for j, home in enumerate(homes) if home is not None and allowed[j][home]}
+    fixed &= stay
+    if mend:
+        rules.give_way(fixed, "pods that stay break it")
+    else:
+        rules.give_way(stay, "it is broken now")
     labels = _labels(eligibility, rules.keys)
     distinct: dict[tuple[str, ...] | None, int] = {}
     eligible: list[int] = []

@@ -254,11 +254,11 @@ class Rules:
 
     # What cannot move
 
-    def give_way(self, fixed: set[int]) -> None:
+    def give_way(self, fixed: set[int], why: str) -> None:
         """Weaken the rules that pods which stay where they are break by themselves.
 
         No plan could mend that, so no plan would keep the rule. Spread and limits get the least
-        number that these pods allow, affinity and anti-affinity are dropped.
+        number that these pods allow, affinity and anti-affinity are dropped. A note says why.
         """
         kept: list[Rule] = []
         for rule in self.rules:
@@ -282,7 +282,7 @@ class Rules:
                 kept.append(other)
             if other != rule:
                 done = "dropped" if other is None else "weakened"
-                what = f"{done}, as pods that stay break it"
+                what = f"{done}, as {why}"
                 self.notes.add("read as", what, f"{rule.name} of {rule.group}", "rules")
         self.rules = kept
 
