@@ -53,6 +53,7 @@ def test_the_commands(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plan = read_plan(instance, folder / "plan.csv")
     assert check_plan(instance, allocation, plan) == []
     assert (folder / "plan.sh").read_text() == kubectl_script(plan)
+    assert run(["check", "cluster.json", "new.csv", "--plan", "plan.csv"]) == 0
 
 
 def test_the_plan(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
