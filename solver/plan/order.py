@@ -242,7 +242,7 @@ class _Ordering:
             found = self._search(group, self._nodes(group), ORDERING.hops)
             if found.steps is not None:
                 return found.steps, False
-            if found.exhausted and self._is_none(group):
+            if found.exhausted and (len(group) == len(self.units) or self._is_none(group)):
                 return None, True
         for seed in range(ORDERING.orders):
             greedy = Greedy(self.board, group, self.values, seed, self.is_over)
@@ -299,8 +299,6 @@ class _Ordering:
         """Whether there is no order of a group, even if the other parts that move were nowhere."""
         mine = {unit.number for unit in group}
         others = [unit for unit in self.units if unit.number not in mine]
-        if not others:
-            return True
         gone = [(unit, self.values[unit.number]) for unit in others]
         for unit, value in gone:
             self.board.put(unit, value, (value[0], ()))
@@ -329,11 +327,15 @@ class _Ordering:
         return found
 
     def _nodes(self, group: Sequence[Unit]) -> list[int]:
-        """The nodes that parts of a group may go by way of; of equal ones as many as parts."""
+        """The nodes that parts of a group may go by way of.
+
+        Of equal ones that nobody else uses, as many are kept as can be in use at a time: where
+        parts are and where they come to.
+        """
         board = self.board
         own = {node for unit in group for value in (unit.start, unit.goal) for node in value[1]}
         own |= board.cells.nodes_of_tasks({unit.task for unit in group})
-        parts = sum(max(len(unit.start[1]), len(unit.goal[1])) for unit in group)
+        parts = sum(len(unit.start[1]) + len(unit.goal[1]) for unit in group)
         rows = sorted({row for unit in group for rows in unit.rows for row in rows})
         kept: dict[Any, int] = {}
         nodes = []
@@ -342,7 +344,7 @@ class _Ordering:
                 nodes.append(node)
                 continue
             key = board.cells.likeness(node, rows)
-            if key is not None and kept.get(key, 0) < parts:
+            if key is not None and kept.get(key, 0) < 2 * parts:
                 kept[key] = kept.get(key, 0) + 1
                 nodes.append(node)
         return nodes

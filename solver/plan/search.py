@@ -193,22 +193,24 @@ class _Steps:
         if key not in self._options:
             unit = self.units[k]
             options = [(), *((hop,) for hop in self._hops_of(k, value))]
-            slots = max(len(value[1]), len(unit.goal[1]))
-            if slots > 1 and value[0] == 1 and len(options) > 1:
-                options = self._of_several(unit, value)
+            slots = len(value[1]) if value[0] == 0 else max(len(value[1]), len(unit.goal[1]))
+            if slots > 1 and len(options) > 1:
+                changes = [each for each in options if each and each[0].value[0] != value[0]]
+                options = [*self._of_several(unit, value), *changes]
             self._options[key] = options
         return self._options[key]
 
     def _of_several(self, unit: Unit, value: Value) -> list[tuple[Hop, ...]]:
         """Hops of any of the parts of a unit, each to any node."""
-        here, wanted = value[1], unit.goal[1]
-        equal = unit.equal[1]
+        phase, here = value
+        wanted = here if phase == 0 else unit.goal[1]
+        equal, rows = unit.equal[phase], unit.rows[phase]
         nodes = self.nodes or sorted(set(wanted))
         more = max(0, len(wanted) - len(here))
         fewer = len(here) > len(wanted)
         choices: list[list[int | None]] = []
         for slot, node in enumerate([*here, *[-1] * more]):
-            row = unit.rows[1][0 if equal else slot]
+            row = rows[0 if equal else slot]
             targets: list[int | None] = [
                 t for t in nodes if t == node or self.board.cells.allowed(row, t)
             ]
@@ -217,17 +219,17 @@ class _Steps:
             choices.append([*dict.fromkeys([node, *targets]), *([None] if fewer else [])])
         if math.prod(len(each) for each in choices) > self._most_together:
             self.complete = False
-            return [(), tuple(unit.all_direct(value))]
+            return [(), *([] if phase == 0 else [tuple(unit.all_direct(value))])]
         found = []
         for places in itertools.product(*choices):
             left = [node for node in places if node is not None and node >= 0]
             if len(left) < min(len(here), len(wanted)):
                 continue
-            to = (1, tuple(sorted(left) if equal else left))
+            to = (phase, tuple(sorted(left) if equal else left))
             hops = []
             for slot, (node, target) in enumerate(zip([*here, *[-1] * more], places, strict=True)):
                 if node != target:
-                    row = unit.rows[1][0 if equal else slot]
+                    row = rows[0 if equal else slot]
                     leaves = () if node < 0 else ((row, node),)
                     comes = () if target is None else ((row, target),)
                     hops.append(Hop(unit.number, leaves, comes, to, 0))

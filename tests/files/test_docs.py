@@ -10,7 +10,9 @@ import pytest
 from solver.files.allocation import read_allocation, write_allocation
 from solver.files.instance import read_instance, write_instance
 from solver.files.loads import write_loads
+from solver.files.plan import read_plan, write_plan
 from solver.judge.check import check
+from solver.judge.replay import check_plan
 from solver.model.checking.settings import SETTINGS
 from solver.model.fields import fields_of
 from solver.model.instance import Instance
@@ -53,6 +55,16 @@ def test_the_allocation_of_the_example_is_feasible(tmp_path: Path, instance: Ins
     assert (tmp_path / "again.csv").read_text() == block("allocation.csv")
     write_loads(allocation, tmp_path / "loads.csv")
     assert (tmp_path / "loads.csv").read_text() == block("loads.csv")
+
+
+def test_the_plan_of_the_example_is_safe(tmp_path: Path, instance: Instance) -> None:
+    (tmp_path / "allocation.csv").write_text(block("allocation.csv"))
+    (tmp_path / "plan.csv").write_text(block("plan.csv"))
+    allocation = read_allocation(instance, tmp_path / "allocation.csv")
+    plan = read_plan(instance, tmp_path / "plan.csv")
+    assert check_plan(instance, allocation, plan) == []
+    write_plan(plan, tmp_path / "again.csv")
+    assert (tmp_path / "again.csv").read_text() == block("plan.csv")
 
 
 def test_every_key_is_on_the_page() -> None:
