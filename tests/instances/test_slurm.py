@@ -263,6 +263,18 @@ def test_places(tmp_path: Path) -> None:
     assert eligible(tres_req_str="gres/gpu=1,gres/gpu:a=1") == ("partitions=q",)
 
 
+def test_a_node_that_is_called_as_a_type(tmp_path: Path) -> None:
+    job = {**WAITS, "tres_req_str": "gres/gpu=1,gres/gpu:b=1"}
+    for names, expected in ((["x", "y", "b"], "gpu:b"), (["x", "y", "z"], "b")):
+        named = [
+            {**NODE, "name": name, "gres": f"gpu:{kind}:4"}
+            for name, kind in zip(names, "bba", strict=True)
+        ]
+        instance = converted(tmp_path, named, [job]).instance
+        assert instance.tasks[0].eligible == (expected,)
+        assert int(instance.eligible_nodes.sum(axis=1).min()) == 2
+
+
 def test_types_of_gpus_on_one_node_are_counted_apart(tmp_path: Path) -> None:
     node = {**NODE, "gres": "gpu:a:2(S:0),gpu:b:4"}
     job = {**WAITS, "tres_req_str": "cpu=1,gres/gpu=3,gres/gpu:a=3"}

@@ -36,6 +36,8 @@ class Places:
         """Names of the generic resources that nodes have."""
         self.has_gpus = any(node.has.gpu for node in nodes)
         self._gone = {name for node in others for name in node.has.gres} - self.gres
+        plain = {"+".join(sorted(node.has.types)) for node in nodes}
+        self._before = "" if plain.isdisjoint(self.position) else "gpu:"  # `eligible` names both
         self._known: dict[object, _Answer] = {}
         self._groupings = [
             _grouped(nodes, lambda node: f"partitions={','.join(node.partitions)}", "partitions"),
@@ -45,7 +47,8 @@ class Places:
 
     def kind(self, node: ClusterNode) -> str | None:
         """The types of the GPUs of a node."""
-        return "+".join(sorted(node.has.types)) or None
+        types = "+".join(sorted(node.has.types))
+        return f"{self._before}{types}" if types else None
 
     def of(self, job: Job, parts: int, notes: Notes) -> _Answer:
         """What a job's `eligible` and `pinned` are, or why no node will do.
