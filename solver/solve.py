@@ -12,6 +12,7 @@ import numpy as np
 
 from .bounds.closed_form import closed_form_bound
 from .bounds.infeasible import why_infeasible
+from .bounds.moves import moves_bound
 from .errors import (
     AllocationError,
     BackendUnavailableError,
@@ -144,6 +145,9 @@ def solve(
                 outcome = Outcome(Termination.PROVEN, infeasible_because=reason)
             else:
                 run.best.bounded(closed_form_bound(problem), Proof.CLOSED_FORM)
+                by_moves = moves_bound(instance)
+                if by_moves is not None:
+                    run.best.bounded(by_moves, Proof.MOVES)
                 options = Options(
                     deadline=begun + time_limit,
                     seed=seed,

@@ -12,6 +12,7 @@ class Proof(enum.Enum):
 
     LIMITS = "necessary conditions, checked in exact integers"
     CLOSED_FORM = "closed form, in exact integers"
+    MOVES = "what nodes can gain by the moves that there may be, in exact integers"
     LINEAR = "linear relaxation: prices of a linear program, evaluated in exact integers"
     COLUMNS = "column generation: prices by GLOP, pricing and evaluation of nodewise"
     BRANCHING = "branch and price: prices by GLOP, pricing and evaluation of nodewise"
