@@ -38,7 +38,7 @@ def test_the_examples_of_the_page_are_right():
 
 
 def test_the_commands_of_the_page_print_what_it_says(place, run):
-    assert len(COMMANDS) == 4
+    assert len(COMMANDS) == 5
     for line, expected in COMMANDS:
         code, out, err = run(*shlex.split(line))
         assert (code, told(err + out)) == (0, told(expected)), line
