@@ -40,7 +40,7 @@ def place(data_dir, tmp_path_factory):
 def told(text: str) -> list[str]:
     """Lines without what differs from run to run: times, and moves of equal cost."""
     text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ|\d\d:\d\d:\d\dZ", "TIME", text)
-    text = re.sub(r"\d+ moves in \d+ waves?|moves +\d+", "MOVES", text)
+    text = re.sub(r"\d+ moves in \d+ waves?|moves +\d+|\d+ on a bypass", "MOVES", text)
     return [line.rstrip() for line in text.splitlines() if not line.startswith("seconds")]
 
 
@@ -55,11 +55,11 @@ def test_the_commands_of_the_page_print_what_it_says(place, run, monkeypatch):
     made = re.search(r"<!-- make_cluster.py -->\n```python\n(.*?)```", PAGE, re.S)
     exec(compile(made[1], "make_cluster.py", "exec"), {})
     assert [line.split()[0] for line, _ in COMMANDS] == [
-        *("check", "usage", "check", "rebalance", "watch")
+        *("check", "usage", "check", "rebalance", "check", "watch")
     ]
     for line, expected in COMMANDS:
         verb, *arguments = shlex.split(line.replace("\\\n", " "))
-        if verb in QUICK or NIGHTLY:
+        if (verb in QUICK and "new.csv" not in arguments) or NIGHTLY:
             code, out, err = run(verb, *arguments)
             assert (code, told(err + out)) == (0, told(expected))
     figures = (place / "figures.csv").read_text().splitlines()
