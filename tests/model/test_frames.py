@@ -81,6 +81,18 @@ def test_from_data_frames(library: str) -> None:
     assert made(frame(library, NODES), frame(library, TASKS)) == EXPECTED
 
 
+def test_from_lazy_frames_and_odd_columns_of_polars() -> None:
+    polars = pytest.importorskip("polars", reason="polars is not installed")
+    nodes = polars.DataFrame(
+        {"id": ["a", "b"], "compute": [Decimal("1.5"), None], "kind": ["x", "y"]},
+        schema_overrides={"kind": polars.Categorical},
+    )
+    tasks = polars.LazyFrame({"id": ["t"], "compute": [1], "eligible": [["x", "b"]]})
+    instance = Instance.from_frames(nodes.with_columns(polars.col("compute").fill_null(2)), tasks)
+    expected = [Node("a", 1.5, kind="x"), Node("b", 2, kind="y")]
+    assert instance == Instance(expected, [Task("t", 1, eligible=["b", "x"])])
+
+
 def test_from_arrow() -> None:
     arrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
     assert made(arrow.table(NODES), arrow.table(TASKS)) == EXPECTED

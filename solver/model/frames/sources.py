@@ -136,6 +136,8 @@ def source_of_frame(frame: Any, name: str) -> Source:
 
 
 def _columns_of(frame: Any, name: str) -> list[tuple[Any, Any]]:
+    if type(frame).__name__ == "LazyFrame":  # of polars
+        frame = frame.collect()
     if isinstance(frame, Mapping):
         return list(frame.items())
     names = getattr(frame, "column_names", None)  # arrow, whose `columns` are the cells
