@@ -21,7 +21,7 @@ def carriers(mark):
     return found
 
 
-def left_after(mark, seconds=5.0):
+def left_after(mark, seconds=60.0):
     """Carriers of a text that are still there after so long."""
     deadline = time.monotonic() + seconds
     while (found := carriers(mark)) and time.monotonic() < deadline:

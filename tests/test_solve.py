@@ -323,8 +323,14 @@ def test_ctrl_c_ends_a_mip_solver_and_leaves_no_files(mip_solver, tmp_path):
         from solver import check, solve
 
         instance = hard_instance()
-        threading.Timer(4.0, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
-        result = solve(instance, "mip", time_limit=60, mip_solver={mip_solver!r})
+        timer = threading.Timer(3.0, lambda: os.kill(os.getpid(), signal.SIGINT))
+
+        def begin(point):
+            if point.cost is not None and not timer.ident:  # there is something to be kept
+                timer.start()
+
+        result = solve(
+            instance, "mip", time_limit=60, mip_solver={mip_solver!r}, on_progress=begin)
         assert check(instance, result.allocation) == []
         print(result.termination.value, result.status.value)
     """

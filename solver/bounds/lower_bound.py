@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from ..columns.session import Session
+from ..engines.process import EngineCrash
 from ..errors import BackendUnavailableError, OptionError
 from ..judge.cost import in_user_units
 from ..model.instance import Instance, Number
@@ -87,7 +88,7 @@ def _is_refuted(problem: Problem, time_limit: float) -> bool:
 
 def _column_bound(problem: Problem, time_limit: float) -> int:
     found = [_best(problem, time_limit / 2)]
-    with Session(problem) as session:
+    with contextlib.suppress(EngineCrash), Session(problem) as session:
         session.generate(time_limit / 2, on_bound=found.append)
     return max(found)
 

@@ -322,8 +322,6 @@ def warm_started(exact: Method) -> Method:
         try:
             outcome = exact(problem, best.within(options))
         except EngineCrash as error:
-            if best.node_index is None:
-                raise
             return Outcome(Termination.FINISHED, message=str(error).splitlines()[0])
         if outcome.infeasible_because is not None:
             return outcome

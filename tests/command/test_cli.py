@@ -632,12 +632,15 @@ def test_python_m_solver_has_the_exit_codes(folder: Path) -> None:
 def test_ctrl_c_keeps_the_best_allocation(folder: Path) -> None:
     # Hard, but a method that proves it before the signal comes is no failure.
     spec = "few_per_node:nodes=20,seed=3"
-    process = command(
-        *("solve", spec, "--time-limit", "60", "-o", "allocation.csv", "--json", "result.json")
-    )
-    time.sleep(4)
-    process.send_signal(signal.SIGINT)
-    err = process.communicate(timeout=30)[1]
+    for patience in (4, 15, 45):  # seconds until something is found, on a machine that is busy
+        process = command(
+            *("solve", spec, "--time-limit", "60", "-o", "allocation.csv", "--json", "result.json")
+        )
+        time.sleep(patience)
+        process.send_signal(signal.SIGINT)
+        err = process.communicate(timeout=60)[1]
+        if process.returncode != 130:
+            break
     assert process.returncode == 0, err
     termination = json.loads((folder / "result.json").read_text())["termination"]
     assert termination in ("interrupted", "proven")

@@ -19,7 +19,7 @@ CP_SAT = "solver.engines.cp_sat"
 PULP = "solver.engines.mip"
 
 
-def wait_until_gone(pid, rounds=200):
+def wait_until_gone(pid, rounds=1_200):
     """Whether a process ends within so many short waits."""
     for _ in range(rounds):
         try:

@@ -242,9 +242,10 @@ from instances import from_spec
 from solver import Instance, solve
 from solver.kernels.build.jit import KERNELS
 
-solve(from_spec("few_per_node:nodes=20,storage=0.97"), "local-search", time_limit=2)
+hard = from_spec("few_per_node:nodes=20,storage=0.97")
+solve(hard, "local-search", time_limit=60, round_limit=40)
 off = Instance.from_arrays(node_compute=[9] * 12, task_compute=[4, 3, 2] * 9, power_off=True)
-solve(off, "local-search", time_limit=1)
+solve(off, "local-search", time_limit=60, round_limit=40)
 missed = {}
 for path, module in list(sys.modules.items()):
     for name in KERNELS if path.startswith("solver.kernels.") else ():

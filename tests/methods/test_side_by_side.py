@@ -290,20 +290,22 @@ def test_a_step_that_brings_nothing_is_called_off_where_the_search_finds_somethi
 
 
 def test_progress_is_told_in_the_calling_thread_and_the_log_says_where_the_time_went(caplog):
-    threads = set()
-    with caplog.at_level(logging.DEBUG, logger="solver"):
-        instance = hard_instance(8)
-        result = solve(
-            instance,
-            time_limit=4,
-            num_workers=2,
-            on_progress=lambda _: threads.add(threading.get_ident()),
-        )
+    threads, names = set(), set()
+    instance = hard_instance(8)
+    for seconds in (4, 40):  # on a machine that is busy what comes first may take the four
+        with caplog.at_level(logging.DEBUG, logger="solver"):
+            result = solve(
+                instance,
+                time_limit=seconds,
+                num_workers=2,
+                on_progress=lambda _: threads.add(threading.get_ident()),
+            )
+        names |= {text.split(":")[0] for text in caplog.messages}
+        if {"search", "columns"} <= names or result.status is Status.OPTIMAL:
+            break
     assert threads == {threading.get_ident()}
     assert check(instance, result.allocation) == []
-    if result.status is Status.FEASIBLE:
-        names = {text.split(":")[0] for text in caplog.messages}
-        assert {"search", "columns"} <= names
+    assert {"search", "columns"} <= names or result.status is Status.OPTIMAL
 
 
 def test_with_one_worker_there_are_no_threads(monkeypatch):

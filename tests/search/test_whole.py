@@ -1,5 +1,7 @@
 """The search on whole models: exact sums after every move, limits kept, never worse, repeatable."""
 
+import warnings
+
 import numpy as np
 import pytest
 import whole_oracle
@@ -118,6 +120,14 @@ def test_cost_and_limits_are_those_of_the_model():
             optimal += paid == best.cost
     assert found >= 0.97 * feasible
     assert optimal >= 0.9 * feasible
+
+
+def test_a_budget_far_above_all_losses_is_kept():
+    variants = [Variant("a", compute=1, loss=1e-17), Variant("b", compute=2)]
+    instance = Instance([Node("n", 4)], [Task("t", variants=variants)], quality_budget=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # of numbers that fit into no integer
+        assert recomputed(make_facts(Problem(instance)), np.array([0, -1]))[1] == 0
 
 
 def test_a_round_never_makes_it_worse():

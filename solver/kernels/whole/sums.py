@@ -126,7 +126,7 @@ def recomputed(facts: Facts, node_of: Array) -> tuple[int, int, int, int]:
 
 
 def _over(weight: Array, excess: Array) -> Array:
-    counted = 1 + np.minimum(MOST_EXCESS, excess * weight).astype(np.int64)
+    counted = 1 + np.clip(excess * weight, 0.0, MOST_EXCESS).astype(np.int64)
     return np.where(excess > 0, counted, 0)
 
 
