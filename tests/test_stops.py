@@ -174,3 +174,20 @@ def test_whenever_a_run_is_stopped_what_it_says_is_right(stop):
             error.add_note(f"draw {number} of {stop!r}")
             raise
     assert answers > DRAWS / 2
+
+
+@pytest.mark.parametrize(
+    ("spec", "method", "numbers", "workers", "step"),
+    [
+        ("uniform:nodes=3,tasks=12,storage=1", "local-search", "eager", 1, 1),
+        ("rentals:nodes=2,tasks=12", "column-generation", "guided", 1, 6),
+        ("few_per_node:nodes=4", "auto", "beside", 2, 6),
+    ],
+)
+def test_the_time_may_run_out_at_any_look(spec, method, numbers, workers, step):
+    instance = from_spec(spec)
+    for at in range(1, cases(40, 400), cases(step, 1)):
+        with low(numbers), STOPS["time"](at):
+            result = solve(instance, method, time_limit=5, num_workers=workers)
+        require_whole(result)
+        assert result.status is not Status.INFEASIBLE
