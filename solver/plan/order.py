@@ -255,8 +255,24 @@ class _Ordering:
                     self._stuck = few
                     return None, True
             if self.is_over():
+                return None, False
+        return self._any_order(group), False
+
+    def _any_order(self, group: Sequence[Unit]) -> list[Step] | None:
+        """An order of a larger group by search, from where greedy ones are stuck."""
+        if len(group) > ORDERING.many:
+            return None
+        for seed in range(ORDERING.orders):
+            greedy = Greedy(self.board, group, self.values, seed, self.is_over)
+            greedy.run()
+            nodes = self._nodes(group)
+            found = self._search(group, nodes, ORDERING.hops // ORDERING.orders, fewest=False)
+            if found.steps is not None:
+                return [*greedy.steps, *found.steps]
+            self._put_back(group)
+            if self.is_over():
                 break
-        return None, False
+        return None
 
     def _with_detours(self, greedy: Greedy) -> bool:
         """A greedy order, and where it is stuck exact ones of few units, or parts put aside."""
@@ -311,7 +327,9 @@ class _Ordering:
             self.board.put(unit, (value[0], ()), value)
         return found.steps is None and found.exhausted
 
-    def _search(self, group: Sequence[Unit], nodes: list[int], most_hops: int) -> Found:
+    def _search(
+        self, group: Sequence[Unit], nodes: list[int], most_hops: int, *, fewest: bool = True
+    ) -> Found:
         start = tuple(self.values[unit.number] for unit in group)
         found = search(
             self.board,
@@ -320,6 +338,7 @@ class _Ordering:
             nodes,
             most_hops=most_hops,
             most_together=ORDERING.together,
+            fewest=fewest,
             is_over=self.is_over,
         )
         if found.steps is not None:

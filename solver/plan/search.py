@@ -23,6 +23,8 @@ from .units import Hop, Unit, Value
 
 __all__ = ["Found", "State", "Step", "search"]
 
+_PULL = 3
+"""Extra moves that a part less to be moved is worth, where any order will do."""
 Step = tuple[Hop, ...]
 State = tuple[Value, ...]
 
@@ -67,6 +69,7 @@ def search(
     *,
     most_hops: int,
     most_together: int,
+    fewest: bool = True,
     is_over: Callable[[], bool],
 ) -> Found:
     """A shortest sequence of safe steps to where the units are to be, if there is one.
@@ -84,6 +87,9 @@ def search(
     most_together : int
         So many steps of units that move together are looked at in a state; if there are more, only
         all that are direct are tried, and the search does not prove anything.
+    fewest : bool
+        Whether the fewest moves are wanted; otherwise the states with the fewest parts that are not
+        where they are to be come first, whatever it took to get there.
     is_over : callable
         Whether the time is up.
     """
@@ -91,11 +97,11 @@ def search(
     goal = tuple(unit.goal for unit in units)
     tree = _Tree({start: 0})
     count = itertools.count()
-    heap = [(0, 0, next(count), start)]
+    heap = [(0, 0, 0, next(count), start)]
     closed: set[State] = set()
     at, whole = start, True
     while heap:
-        cost, missing, _, state = heapq.heappop(heap)
+        _, cost, missing, _, state = heapq.heappop(heap)
         if state in closed:
             continue
         steps.put(at, state)
@@ -108,11 +114,12 @@ def search(
         closed.add(state)
         for step, to in steps.of(state):
             total = cost + sum(hop.extra for hop in step)
-            if total < tree.cost.get(to, math.inf):
+            if to not in closed and total < tree.cost.get(to, math.inf):
                 tree.cost[to] = total
                 tree.origin[to] = (state, step)
                 left = missing - sum(len(hop.comes) - hop.extra or 1 for hop in step)
-                heapq.heappush(heap, (total, left, next(count), to))
+                first = total if fewest else left * _PULL + total
+                heapq.heappush(heap, (first, total, left, next(count), to))
     steps.put(at, start)
     return Found(None, whole and steps.complete)
 

@@ -21,6 +21,8 @@ class OrderingSettings:
     """Up to so many units an order with bypasses is searched for all of them at once."""
     few: int = 16
     """Up to so many units of a group are searched exactly from where they start."""
+    many: int = 150
+    """The same from where greedy orders are stuck, whatever the number of moves."""
     together: int = 20_000
     """Most steps of parts that move together, from one state."""
     detours: int = 3

@@ -160,3 +160,33 @@ def test_the_whole_model_as_brute_force(seed, during):
     if fewest < math.inf:
         assert replayed(instance, before, after, plan, **caps) == []
         assert sum(move.target is not None for move in plan.moves) == fewest
+
+
+def walked(rng):
+    """A re-planning that a long random walk of safe moves leads to, in little room."""
+    nodes, tasks = int(rng.integers(3, 15)), int(rng.integers(10, 50))
+    sizes, before = rng.integers(1, 10, tasks), rng.integers(0, nodes, tasks)
+    used = np.bincount(before, sizes, nodes).astype(int)
+    capacities = used + rng.integers(0, 5, nodes)
+    where, moved = before.copy(), set()
+    for _ in range(int(rng.integers(10, 1000))):
+        k, i = int(rng.integers(tasks)), int(rng.integers(nodes))
+        if where[k] != i and used[i] + sizes[k] <= capacities[i]:
+            used[where[k]] -= sizes[k]
+            used[i] += sizes[k]
+            where[k] = i
+            moved.add(k)
+    instance = Instance(
+        [Node(f"n{i}", 1, storage=int(capacity)) for i, capacity in enumerate(capacities)],
+        [Task(f"t{k}", 1, storage=int(size)) for k, size in enumerate(sizes)],
+    )
+    return instance, before, where, all(where[k] != before[k] for k in moved)
+
+
+@pytest.mark.parametrize("seed", range(300 if NIGHTLY else 30))
+def test_what_a_walk_leads_to_is_never_proved_to_have_no_order(seed):
+    instance, before, after, only_those = walked(np.random.default_rng([seed, 5]))
+    plan = order_moves(instance, before, after)
+    if plan.status is PlanStatus.ORDERED:
+        assert replayed(instance, before, after, plan) == []
+    assert not (only_those and plan.status is PlanStatus.NONE)
