@@ -137,7 +137,7 @@ def rounds_of(place):
 
 
 def wait_for_rounds(place, process, count):
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while len(rounds_of(place)) < count and time.monotonic() < deadline:
         assert process.poll() is None
         time.sleep(0.02)
