@@ -25,7 +25,7 @@ from .plans.amounts import Amounts
 from .plans.steps import Step, of_domain, of_step, rises
 from .violations import Violation
 
-__all__ = ["check_plan"]
+__all__ = ["check_plan", "replayed"]
 
 
 def check_plan(
@@ -63,7 +63,22 @@ def check_plan(
     if plan.status is not PlanStatus.ORDERED:
         return [Violation("unordered", None, None, 1)]
     caps = instance.max_moving if max_moving is None else max_moving
-    replay = _Replay(instance, allocation, plan.during == "both", caps, moves_per_node)
+    before = instance.current
+    if before is None:
+        before = np.full(instance.rows.num_rows, -1, dtype=np.int64)
+    return replayed(instance, before, allocation.node_index, plan, caps, moves_per_node)
+
+
+def replayed(
+    instance: Instance,
+    before: Array,
+    after: Array,
+    plan: Plan,
+    max_moving: Mapping[str, int],
+    moves_per_node: int | None,
+) -> list[Violation]:
+    """The same of a plan between two placements, (W,) positions of nodes or -1."""
+    replay = _Replay(instance, before, after, plan.during == "both", max_moving, moves_per_node)
     found: list[Violation] = []
     for number, wave in enumerate(plan.waves, 1):
         for broken in replay.wave(wave):
@@ -83,16 +98,16 @@ class _Replay:
     def __init__(
         self,
         instance: Instance,
-        allocation: Allocation,
+        before: Array,
+        after: Array,
         both: bool,
         max_moving: Mapping[str, int],
         moves_per_node: int | None,
     ) -> None:
         self.instance, self.both = instance, both
         self.max_moving, self.moves_per_node = max_moving, moves_per_node
-        self.after = allocation.node_index
-        nowhere = np.full(instance.rows.num_rows, -1, dtype=np.int64)
-        self.where: Array = nowhere if instance.current is None else instance.current.copy()
+        self.after = after
+        self.where: Array = before.copy()
         self.node_at = {node: i for i, node in enumerate(instance.node_ids.tolist())}
         self.task_at = {task: j for j, task in enumerate(instance.task_ids.tolist())}
         self.names = names_of(instance)

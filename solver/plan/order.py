@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import OptionError
+from ..errors import MethodError, OptionError
+from ..judge.replay import replayed
 from ..model.checking.settings import checked_max_moving
 from ..model.exact import Array
 from ..model.instance import Instance
@@ -79,6 +80,8 @@ def order_moves(
     ------
     OptionError
         If an option or a placement is out of range.
+    MethodError
+        If the replay of the judge finds the plan not safe: a bug in nodewise.
 
     Notes
     -----
@@ -103,7 +106,11 @@ def order_moves(
         return Plan(instance, status, during=during, reason=ordering.reason(is_none))
     fresh = Board(instance, places[0], during, caps, moves_per_node)
     waves = moves_in_waves(fresh, units, steps, wave_of_each(fresh, steps))
-    return Plan(instance, PlanStatus.ORDERED, waves, during)
+    plan = Plan(instance, PlanStatus.ORDERED, waves, during)
+    broken = replayed(instance, places[0], places[1], plan, caps, moves_per_node)
+    if broken:
+        raise MethodError(f"the order of {plan.num_moves:,} moves is not safe: {broken[0]}")
+    return plan
 
 
 def _caps(
