@@ -113,7 +113,13 @@ class RebalancingSettings:
     mending_share: float = 0.2
     """Share of the time for a start in which as much stays as can."""
     share: float = 0.5
-    """Share of the time for searches in which moves have a price, where moves are capped."""
+    """Share of the time for searches in which moves have a price."""
+    tasks_a_move: int = 20
+    """Where moves are not capped, one of so many tasks may move in them."""
+    most_of_saving: float = 0.99
+    """From this share of the saving on a plan of far fewer moves is told of."""
+    far_fewer: float = 0.5
+    """Share of the moves that are far fewer."""
     steps: int = 4
     """Searches, each with another price."""
     first_price: int = 6
@@ -128,6 +134,8 @@ class RebalancingSettings:
     """Share of the time for fewer moves at the same cost."""
     order_share: float = 0.15
     """Share of the time for the order of the moves."""
+    least_order: float = 0.5
+    """Seconds for the first attempt at least."""
     most_order: float = 10.0
     """Seconds for it at most."""
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
+from ..bounds.moves import moves_bound
 from ..errors import MethodError, OptionError
 from ..files.text import tidy
 from ..judge.check import check
 from ..judge.cost import as_allocation, cost_in_units, in_user_units
+from ..judge.moves import count_moves
 from ..judge.replay import check_plan
 from ..model.allocation import Allocation
 from ..model.exact import Array
@@ -183,13 +185,13 @@ class _Run:
     def _solved(self) -> Result:
         """The best allocation, whatever the order of its moves, and what it saves."""
         start = self._start()
-        guide = self._guide(start)
-        if guide is not None and start is not None and self.planned.max_moves is not None:
+        guide, few = self._guide(start), start
+        if guide is not None and start is not None:
             share = time.monotonic() + REBALANCING.share * (self.solve_by - time.monotonic())
-            start = guide.within_cap(start, share)
+            start = few = guide.within_cap(start, share)
             self.interrupted |= guide.interrupted
         late = time.monotonic() - self.begun
-        fewer = guide is not None and self.planned.max_moves is None
+        fewer = self.planned.max_moves is None and guide is not None
         reserve = REBALANCING.fewer_share * self.seconds if fewer else 0.0
         left = 0.0 if self.interrupted else self.solve_by - reserve - time.monotonic()
         result = solve(
@@ -203,10 +205,24 @@ class _Run:
         if self.interrupted and result.termination is not Termination.PROVEN:
             result = replace(result, termination=Termination.INTERRUPTED)
         result = with_savings(with_history(result, self.history, late), self.present)
-        if fewer and guide is not None and result.allocation is not None and not self.interrupted:
-            found = guide.fewer_moves(result.allocation.node_index, self.solve_by)
-            result = with_allocation(result, self.present, found)
+        if self.interrupted or not fewer or result.allocation is None:
+            return result
+        if guide is not None and few is not None:
+            found = guide.fewer_moves(result.allocation.node_index, few, self.solve_by)
+            result = self._with_fewer(with_allocation(result, self.present, found), few)
         return result
+
+    def _with_fewer(self, result: Result, few: Array) -> Result:
+        """The result, and of an allocation that saves nearly as much by far fewer moves a word."""
+        moves = count_moves(Allocation(self.planned, few))
+        saved = self.present.saving_of(cost_in_units(self.planned, few))
+        assert result.moves is not None
+        assert result.saving is not None
+        if moves > REBALANCING.far_fewer * result.moves:
+            return result
+        if not saved >= REBALANCING.most_of_saving * result.saving > 0:
+            return result
+        return said(result, f"{moves:,} moves would save {tidy(saved):,}: max_moves caps them")
 
     def _start(self) -> Array | None:
         """The cheapest known: staying or what mends it, or what was given to begin from."""
@@ -234,6 +250,9 @@ class _Run:
         if start is None or named or self.options.get("round_limit") is not None:
             return None
         if not self.seconds or not is_guided(self.planned):
+            return None
+        bound = moves_bound(self.planned)
+        if bound is not None and cost_in_units(self.planned, start) <= bound:
             return None
         seed, workers = self.options.get("seed", 0), self.options.get("num_workers")
         return Guide(self.planned, seed, workers or processors(), self._tell)
@@ -272,8 +291,8 @@ class _Run:
     def _ordered(self, result: Result) -> Result:
         """The result with its plan; another allocation where its moves have no safe order."""
         assert result.allocation is not None
-        left = self.deadline - time.monotonic()
-        plan = self._order(result.allocation.node_index, self.deadline - left / 2)
+        left = max(self.deadline - time.monotonic(), 2 * REBALANCING.least_order)
+        plan = self._order(result.allocation.node_index, time.monotonic() + left / 2)
         if plan.status is PlanStatus.ORDERED:
             return replace(result, plan=plan)
         found = orderable(

@@ -92,6 +92,8 @@ class Guide:
     def within_cap(self, start: Array, deadline: float) -> Array:
         """A better allocation within the cap on moves, from one within it.
 
+        Where there is no cap, one that takes few moves.
+
         Notes
         -----
         The price begins where a few times the moves that the cap leaves would pay for all there is
@@ -99,7 +101,8 @@ class Guide:
         the groups of moves that gain most are taken.
         """
         planned, cap = self.planned, self.planned.max_moves
-        assert cap is not None
+        if cap is None:
+            cap = self._moves(start) + planned.num_tasks // REBALANCING.tasks_a_move
         best, seed = start, start
         gain = cost_in_units(planned, start) - closed_form_bound(Problem(planned))
         price = Fraction(gain, REBALANCING.first_price * max(1, cap - self._moves(start)))
@@ -123,16 +126,30 @@ class Guide:
             seed = found
         return best
 
-    def fewer_moves(self, node_index: Array, deadline: float) -> Array:
-        """An allocation that costs no more, with no more moves: each has the least price."""
-        planned, moves = self.planned, self._moves(node_index)
-        if not moves or time.monotonic() >= deadline:
-            return node_index
-        price = Fraction(1, 10 ** len(str(moves)))  # all together they cost less than one unit
-        found = self._search(node_index, price, deadline - time.monotonic())
-        if found is None or cost_in_units(planned, found) > cost_in_units(planned, node_index):
-            return node_index
-        return found if self._moves(found) < moves else node_index
+    def fewer_moves(self, node_index: Array, few: Array, deadline: float) -> Array:
+        """An allocation that costs no more, with no more moves: each has the least price.
+
+        Parameters
+        ----------
+        node_index : (W,) int64
+        few : (W,) int64
+            One of few moves: if it can be made to cost as little, it is taken.
+        deadline : float
+        """
+        planned, most = self.planned, cost_in_units(self.planned, node_index)
+        best, fewest = node_index, self._moves(node_index)
+        price = Fraction(1, 10 ** len(str(fewest)))  # all together they cost less than one unit
+        for share, seed in ((2, few), (1, node_index)):
+            left = deadline - time.monotonic()
+            if not fewest or left <= 0 or self.interrupted:
+                break
+            found = self._search(seed, price, left / share)
+            if found is None or cost_in_units(planned, found) > most:
+                continue
+            if self._moves(found) < fewest:
+                best, fewest = found, self._moves(found)
+                break
+        return best
 
     def _moves(self, node_index: Array) -> int:
         return count_moves(Allocation(self.planned, node_index))

@@ -43,13 +43,16 @@ def with_allocation(result: Result, present: Present, node_index: Array) -> Resu
     allocation = Allocation(instance, node_index)
     before, units = (cost_in_units(instance, a.node_index) for a in (result.allocation, allocation))
     is_best = result.status is Status.OPTIMAL and units == before
-    termination, bound, proof = result.termination, result.bound, result.proof
-    if not is_best and termination is Termination.PROVEN:
-        termination = Termination.FINISHED
+    bound, proof = result.bound, result.proof
     if result.status is Status.OPTIMAL and not is_best:
         bound = in_user_units(instance, before, floor=True)  # it was the number nearest to it
-    if bound is not None and fraction_of(bound) > Fraction(units, instance.exact.cost_scale):
-        bound = proof = None
+    if bound is not None and not is_best:
+        above = fraction_of(bound) - Fraction(units, instance.exact.cost_scale)
+        is_best = above == 0
+        bound, proof = (None, None) if above > 0 else (bound, proof)
+    termination = Termination.PROVEN if is_best else result.termination
+    if not is_best and termination is Termination.PROVEN:
+        termination = Termination.FINISHED
     changed = replace(
         result,
         status=Status.OPTIMAL if is_best else Status.FEASIBLE,
