@@ -243,9 +243,10 @@ from solver import Instance, solve
 from solver.kernels.build.jit import KERNELS
 
 hard = from_spec("few_per_node:nodes=20,storage=0.97")
-solve(hard, "local-search", time_limit=60, round_limit=40)
+tight = from_spec("vector_packing:nodes=6,tasks=30,slack=0")
 off = Instance.from_arrays(node_compute=[9] * 12, task_compute=[4, 3, 2] * 9, power_off=True)
-solve(off, "local-search", time_limit=60, round_limit=40)
+for instance in (hard, tight, off):  # so many rounds whatever the machine, and no more
+    solve(instance, "local-search", time_limit=600, num_workers=1, round_limit=30)
 missed = {}
 for path, module in list(sys.modules.items()):
     for name in KERNELS if path.startswith("solver.kernels.") else ():
