@@ -174,7 +174,7 @@ class _Replay:
         row = first + move.part - 1
         if move.source == move.target:
             return Violation("plan nothing", move.task, move.source, 1, part=move.part)
-        if decimal_of(_plain(rows.storage[row])) != decimal_of(move.storage):
+        if decimal_of(_plain(rows.storage[row])) != decimal_of(_plain(move.storage)):
             return Violation("plan storage", move.task, None, move.storage, part=move.part)
         source = -1 if move.source is None else self.node_at[move.source]
         target = -1 if move.target is None else self.node_at[move.target]

@@ -2,9 +2,22 @@
 
 import io
 
+import numpy as np
 import pytest
+from nightly import cases
 
-from solver import Instance, Move, Node, Part, Plan, PlanStatus, Task, Variant
+from solver import (
+    Allocation,
+    Instance,
+    Move,
+    Node,
+    Part,
+    Plan,
+    PlanStatus,
+    Task,
+    Variant,
+    check_plan,
+)
 from solver.errors import AllocationError
 from solver.files.plan import dump_plan, read_plan, write_plan
 
@@ -104,3 +117,25 @@ def test_a_missing_column_is_named(tmp_path):
 def test_during_is_checked(tmp_path):
     with pytest.raises(AllocationError, match="during is 'x'; it must be one of: both, target"):
         read_plan(INSTANCE, tmp_path / "plan.csv", during="x")
+
+
+def test_mutated_files_are_read_or_refused_clearly(tmp_path):
+    rng = np.random.default_rng(0)
+    path = tmp_path / "plan.csv"
+    bits = [b"", b",", b"\n", b'"', b"0", b"1", b"-", b"x", b"\xff", b"p", b"nan", b"1e999", b"\0"]
+    read, problems = 0, []
+    for _ in range(cases(600, 20_000)):
+        data = TEXT.encode()
+        for _ in range(int(rng.integers(1, 4))):
+            at, more = (int(x) for x in rng.integers(0, (len(data), 4)))
+            data = data[:at] + bits[rng.integers(len(bits))] + data[at + more :]
+        path.write_bytes(data)
+        try:
+            plan = read_plan(INSTANCE, path)
+        except AllocationError as error:
+            problems.append(str(error))
+        else:
+            read += 1
+            check_plan(INSTANCE, Allocation(INSTANCE, [-1] * INSTANCE.rows.num_rows), plan)
+    assert read > 10
+    assert all(str(path) in problem for problem in problems)
