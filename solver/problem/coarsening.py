@@ -50,6 +50,7 @@ def coarsen(problem: Problem) -> Problem | None:
             node_compute=_whole(nodes[:, 0]),
             node_storage=None,
             node_price=_whole(nodes[:, 1]),
+            node_fixed_cost=None,
             node_overload_price=_whole(nodes[:, 2]),
             node_use_price=_whole(nodes[:, 3]),
             node_idle_watts=None,

@@ -3,6 +3,7 @@ import oracle
 import pytest
 from random_instances import random_instances
 
+from solver import Energy, Node, Task
 from solver.bounds import lagrangian, linear
 from solver.bounds.closed_form import closed_form_bound
 from solver.bounds.linear import linear_bound
@@ -95,3 +96,15 @@ def test_tasks_and_nodes_of_different_eligibility_are_kept_apart():
 def test_no_tasks_can_be_coarsened():
     instance = Instance.from_arrays(node_compute=[3, 5], task_compute=[])
     assert coarsen(Problem(instance)).instance.num_tasks == 0
+
+
+@pytest.mark.parametrize("power_off", [True, "owned"])
+def test_nodes_with_a_fixed_cost_can_be_coarsened(power_off):
+    watts = {"idle_watts": 50, "max_watts": 90}
+    nodes = [Node(f"n{i}", 20 + i, fixed_cost=30 + i, **watts) for i in range(4)]
+    tasks = [Task(f"t{j}", 3 + j) for j in range(6)]
+    energy = Energy(hours=1, price_per_kwh=1) if power_off == "owned" else None
+    instance = Instance(nodes, tasks, max_load=1, power_off=power_off, energy=energy)
+    coarse = coarsen(Problem(instance))
+    assert coarse.instance.num_nodes == 4
+    assert linear._coarse_prices(Problem(instance), 10.0) is not None
