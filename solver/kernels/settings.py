@@ -66,6 +66,14 @@ class LoopSettings:
     """How many more, at random."""
     breakout_forget: float = 0.0005
     """How often, at a local minimum, the weights go half of the way back."""
+    annealed_exchanges: float = 0.5
+    """Share of exchanges of two tasks among the tries of an annealing."""
+    annealed_moves: float = 0.48
+    """Share of moves of a task; in the others two nodes exchange all they hold."""
+    annealed_near: float = 0.3
+    """Share of exchanges that are with a task of nearly the same demand."""
+    annealed_reach: int = 10
+    """Tasks that count as such."""
 
 
 LOOPS = LoopSettings()

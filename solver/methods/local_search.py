@@ -26,7 +26,7 @@ from ..model.exact import Array
 from ..model.result import Termination
 from ..problem.problem import Problem
 from ..search.groups import Group, draw_group, make_group, solve_group
-from ..search.settings import PACKING
+from ..search.settings import PACKING, SWITCHING
 from ..settings import LOCAL_SEARCH
 from .base import Options, Outcome
 from .best import Best, run_baselines
@@ -103,6 +103,7 @@ class _Run:
         load_kernels()  # here: numba takes half a second, which only those who search should pay
         from ..kernels.state import make_facts, task_order
         from ..search.parts import Pool
+        from ..search.switching import may_switch
 
         self.problem, self.options, self.best = problem, options, best
         self.rng = np.random.default_rng(options.seed)
@@ -111,7 +112,9 @@ class _Run:
         self.pool = Pool(max(1, options.workers_now()))
         self.packing: Packing | None = None
         self.filling: Filling | None = None
-        self.fillings = 0
+        self.fillings = self.annealings = self.dry = 0
+        self.may_switch = may_switch(self.facts)
+        self.seconds_annealing = 0.0
         self.rounds = self.improved = self.stalled = self.groups = 0
         self.together = LOCAL_SEARCH.rounds_together
         self.published_cost: int | None = None
@@ -125,6 +128,8 @@ class _Run:
     def run(self) -> Outcome:
         """Rounds until something ends them."""
         self.publish_if_due()
+        if self.may_switch:
+            prepare(whole=True)
         while not self.best.settled():
             if self._out_of_time() or self._out_of_rounds():
                 break
@@ -137,6 +142,8 @@ class _Run:
             self.pool.resize(workers)
             if self.excess > 0 and self.rounds > LOCAL_SEARCH.eject_after:
                 self._pack()
+            elif self._is_time_to_anneal():
+                self._anneal()
             elif self.excess == 0 and self.stalled >= LOCAL_SEARCH.stalled:
                 if not self._fill_nodes():
                     self._solve_groups()
@@ -248,6 +255,32 @@ class _Run:
             self.together = min(LOCAL_SEARCH.most_together, 2 * self.together)
         self._accept(found, self.together)
         mark_used()
+
+    def _is_time_to_anneal(self) -> bool:
+        """Whether annealing over which nodes are on is next."""
+        if not self.may_switch or self.excess > 0 or self.stalled < SWITCHING.after:
+            return False
+        least = SWITCHING.least_share * self.seconds_annealing
+        is_long = self.options.seconds_left() > least
+        return is_long and self.dry < SWITCHING.dry and is_ready(whole=True)
+
+    def _anneal(self) -> None:
+        """A run for each worker, longer than the one before."""
+        from ..search.switching import Annealing, run_annealing
+
+        begun, before = time.monotonic(), self.cost
+        tries = SWITCHING.tries_a_task * self.order.size * SWITCHING.growth**self.annealings
+        seconds = SWITCHING.of_time_left * self.options.seconds_left()
+        start = self.facts, self.node_of, float(self.cost)
+        seeds = [[self.options.seed, self.rounds, k] for k in range(self.pool.size)]
+        for found in self.pool.map(
+            run_annealing, [Annealing(*start, seed, tries, seconds) for seed in seeds]
+        ):
+            if found is not None:
+                self._accept(found, 0)
+        self.annealings, self.rounds, self.stalled = self.annealings + 1, self.rounds + 1, 0
+        self.dry = 0 if self.cost < before else self.dry + 1
+        self.seconds_annealing = time.monotonic() - begun
 
     def _solve_groups(self) -> None:
         """One group for each worker, solved by CP-SAT."""
@@ -362,8 +395,7 @@ class _Run:
         return self.options.seconds_left() <= 0
 
     def _out_of_rounds(self) -> bool:
-        limit = self.options.round_limit
-        return limit is not None and self.rounds >= limit
+        return self.options.round_limit is not None and self.rounds >= self.options.round_limit
 
     def _out_of_patience(self) -> bool:
         n = self.facts.node_compute.size

@@ -1,10 +1,10 @@
-"""The tuned numbers of the search for a first allocation; `solver.settings` has the others."""
+"""The tuned numbers of searches with a part of their own; `solver.settings` has the others."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["PACKING"]
+__all__ = ["PACKING", "SWITCHING"]
 
 
 @dataclass(frozen=True)
@@ -55,3 +55,50 @@ class PackingSettings:
 
 
 PACKING = PackingSettings()
+
+
+@dataclass(frozen=True)
+class SwitchingSettings:
+    """Annealing where nodes may be off.
+
+    Set by trials on few_per_node with 100 nodes, all different, and on clusters of computers of
+    different sizes and prices with three tasks each, one worker.
+    """
+
+    most_tasks: int = 20_000
+    """Largest number of tasks."""
+    most_a_node: float = 12.0
+    """Most tasks a node."""
+    after: int = 3
+    """Rounds of the search without an improvement before a run."""
+    tries_a_task: int = 20_000
+    """Tries of the first run for each task."""
+    growth: int = 3
+    """So many times as many in the next one."""
+    dry: int = 3
+    """Runs without an improvement after which there are no more."""
+    least_share: float = 0.3
+    """No run begins that would have less than this share of the seconds of the one before."""
+    of_time_left: float = 0.9
+    """Share of the time left in which a run ends at last."""
+    stages: int = 64
+    """Parts of a run at least, between which it looks at the clock."""
+    tries_together: int = 500_000
+    """Tries of a part at most."""
+    heat: tuple[float, float] = (0.03, 3e-5)
+    """First and last temperature, as a share of the mean cost of a node that is on."""
+    steep: tuple[float, float] = (0.3, 10.0)
+    """First and last slope of the idle cost over how full a node is."""
+    steep_until: float = 0.6
+    """The share of a run at which the last one is reached."""
+    weight: float = 1.75
+    """Price of a unit beyond a limit to begin with, in units of the cost for each unit needed."""
+    control: float = 0.005
+    """By what share it changes at a time."""
+    range: float = 1e6
+    """By what factor it may differ from the first one."""
+    control_from: float = 0.5
+    """The share of a run from which it does."""
+
+
+SWITCHING = SwitchingSettings()

@@ -141,6 +141,14 @@ def _breakout() -> None:
     break_out(facts, state, make_lessons(facts, state.node_of), 1, 9, common["rng"])
 
 
+def _switching() -> None:
+    from ..packing.switching import Stage, anneal, make_course
+
+    facts, state, common = _example()
+    course = make_course(facts, state.node_of, np.ones(facts.needs.shape[1]))
+    anneal(facts, course, Stage(9, 1.0, 0.1, 1.0, 9.0, 0.1), common["rng"])
+
+
 def _fills() -> None:
     from ..packing.cover import Sets, cover_all
     from ..packing.fills import Target, exact_fills, fill_one, make_halves
@@ -164,10 +172,11 @@ _PARTS = {
     "whole ruins": _whole_ruins,
     "breakout": _breakout,
     "fills": _fills,
+    "switching": _switching,
 }
 # Each list is compiled by two processes, which take about as long.
 _PLAIN = (["exchanges"], ["others", "pricing"])
-_WHOLE = (["whole passes", "breakout"], ["whole ruins", "fills"])
+_WHOLE = (["whole passes", "breakout", "switching"], ["whole ruins", "fills"])
 
 
 def compile_part(name: str) -> None:
@@ -184,7 +193,7 @@ def main(place: Path, lock: int, whole: bool) -> None:
         _compile(*_PLAIN, lock)
         store.leave_stamp(place, KERNELS)  # those of whole models are not loaded yet
     if whole:
-        from ..packing import breakout, cover, fills  # noqa: F401 - the stamp is for their kernels
+        from ..packing import breakout, cover, fills, switching  # noqa: F401 - the stamp is for their kernels
         from ..whole import filling, passes, ruin  # noqa: F401 - and these
 
         _compile(*_WHOLE, lock)
