@@ -260,25 +260,18 @@ class _Run:
         """Whether annealing over which nodes are on is next."""
         if not self.may_switch or self.excess > 0 or self.stalled < SWITCHING.after:
             return False
-        least = SWITCHING.least_share * self.seconds_annealing
-        is_long = self.options.seconds_left() > least
+        is_long = self.options.seconds_left() > SWITCHING.least_share * self.seconds_annealing
         return is_long and self.dry < SWITCHING.dry and is_ready(whole=True)
 
     def _anneal(self) -> None:
         """A run for each worker, longer than the one before."""
-        from ..search.switching import Annealing, run_annealing
+        from ..search.switching import anneal_together
 
         begun, before = time.monotonic(), self.cost
-        tries = SWITCHING.tries_a_task * self.order.size * SWITCHING.growth**self.annealings
         seconds = SWITCHING.of_time_left * self.options.seconds_left()
-        start = self.facts, self.node_of, float(self.cost)
-        seeds = [[self.options.seed, self.rounds, k] for k in range(self.pool.size)]
-        for found in self.pool.map(
-            run_annealing, [Annealing(*start, seed, tries, seconds) for seed in seeds]
-        ):
-            if found is not None:
-                self._accept(found, 0)
-        self.annealings, self.rounds, self.stalled = self.annealings + 1, self.rounds + 1, 0
+        run = [self.options.seed, self.rounds], self.annealings, seconds
+        self._accept(anneal_together(self.facts, self.node_of, self.pool, *run), 1)
+        self.annealings, self.stalled = self.annealings + 1, 0
         self.dry = 0 if self.cost < before else self.dry + 1
         self.seconds_annealing = time.monotonic() - begun
 

@@ -79,6 +79,8 @@ class SwitchingSettings:
     """Runs without an improvement after which there are no more."""
     least_share: float = 0.3
     """No run begins that would have less than this share of the seconds of the one before."""
+    nodes_a_part: int = 100
+    """Nodes of a part at least, of parts that are annealed side by side."""
     of_time_left: float = 0.9
     """Share of the time left in which a run ends at last."""
     stages: int = 64

@@ -11,9 +11,10 @@ import numpy as np
 from ..kernels.packing.switching import Stage, anneal, make_course
 from ..kernels.state import Facts, own_arrays
 from ..model.exact import Array
+from .parts import Pool, cut, take
 from .settings import SWITCHING
 
-__all__ = ["Annealing", "may_switch", "run_annealing"]
+__all__ = ["Annealing", "anneal_together", "may_switch", "run_annealing"]
 
 
 def may_switch(facts: Facts) -> bool:
@@ -21,6 +22,62 @@ def may_switch(facts: Facts) -> bool:
     n, m = facts.idle.size, facts.demand.size
     few = m <= SWITCHING.most_tasks and m <= SWITCHING.most_a_node * n
     return bool(facts.idle.any()) and n > 1 and m > 0 and few
+
+
+def anneal_together(
+    facts: Facts, node_of: Array, pool: Pool, seed: list[int], number: int, seconds: float
+) -> Array:
+    """A run for each worker: on a part of the nodes, or on all where they are few.
+
+    Parameters
+    ----------
+    facts : Facts
+    node_of : (m,) int64
+        An allocation that keeps all limits.
+    pool : Pool
+    seed : list of int
+    number : int
+        How many runs there have been before, which were shorter.
+    seconds : float
+        As in `Annealing`.
+
+    Returns
+    -------
+    (m,) int64
+        An allocation that keeps all limits and costs no more.
+    """
+    n, rng = facts.idle.size, np.random.default_rng(seed)
+    load = np.bincount(node_of, facts.demand, n)
+    divided = n >= SWITCHING.nodes_a_part * pool.size > SWITCHING.nodes_a_part
+    cuts = cut(facts, load, pool.size, rng) if divided else [np.arange(n)] * pool.size
+    parts = [take(facts, node_of, nodes) for nodes in cuts]
+    tries = SWITCHING.tries_a_task * SWITCHING.growth**number
+    jobs = []
+    for k, (own, places, tasks) in enumerate(parts):
+        cost, of_part = _cost(own, places), tries * max(1, tasks.size)
+        jobs.append(Annealing(own, places, cost, [*seed, k], of_part, seconds))
+    best, gained, found = node_of, 0.0, node_of.copy()
+    for nodes, (own, _, tasks), job, places in zip(
+        cuts, parts, jobs, pool.map(run_annealing, jobs), strict=True
+    ):
+        gain = 0.0 if places is None else job.cost - _cost(own, places)
+        if gain <= 0.0:
+            continue
+        if divided:
+            found[tasks] = nodes[places]
+            best = found
+        elif gain > gained:
+            best, gained = nodes[places], gain
+    return best
+
+
+def _cost(facts: Facts, node_of: Array) -> float:
+    """Cost beyond what is paid whatever happens, on the grid, nearly."""
+    n = facts.idle.size
+    load = np.bincount(node_of, facts.demand, n)
+    above = np.maximum(0.0, load - facts.node_compute)
+    on = facts.idle[np.bincount(node_of, minlength=n) > 0].sum(dtype=float)
+    return float((facts.price * above + facts.use * load).sum() + on)
 
 
 class Annealing(NamedTuple):

@@ -8,6 +8,7 @@ import pytest
 from random_instances import random_instances
 
 from instances import from_spec
+from instances.families import planted
 from solver import Instance, check
 from solver.bounds.infeasible import why_infeasible
 from solver.kernels.packing.switching import Stage, anneal, make_course
@@ -15,7 +16,8 @@ from solver.kernels.state import make_facts, make_state, task_order, total_cost,
 from solver.methods import Options
 from solver.methods.local_search import local_search
 from solver.problem.problem import Problem
-from solver.search.switching import Annealing, may_switch, run_annealing
+from solver.search.parts import Pool
+from solver.search.switching import Annealing, anneal_together, may_switch, run_annealing
 
 SPECS = [
     "few_per_node:nodes=12,node_types=all,seed=1",
@@ -108,6 +110,17 @@ def test_nodes_are_emptied_where_no_single_move_pays():
     found = run_annealing(Annealing(facts, start, cost, [0], 2_000_000, 1e9))
     assert found is not None
     assert np.unique(found).size <= 21
+
+
+@pytest.mark.parametrize(("nodes", "workers"), [(12, 2), (220, 2), (12, 1)])
+def test_runs_side_by_side_never_cost_more(nodes, workers):
+    draft = planted("few_per_node", nodes=nodes, node_types="all", seed=3)
+    _, order, facts = facts_of(draft.instance.replace(power_off=True))
+    start = draft.node_index[order]
+    found = anneal_together(facts, start, Pool(workers), [5], 0, 1.0)
+    before, after = make_state(facts, start), make_state(facts, found)
+    assert total_excess(facts, after) == 0
+    assert total_cost(facts, after) <= total_cost(facts, before)
 
 
 def test_runs_repeat_and_end_early():
