@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from ..kernels.pricing import price_out
-from ..kernels.tables import make_tables, multipliers
+from ..kernels.tables import Knapsack, make_tables, multipliers
 from ..model.exact import Array
 from ..problem.table import ClassTable, Column
 from .knapsack import knapsack_of
 from .prices import Prices
 
-__all__ = ["enumerate_columns"]
+__all__ = ["enumerate_columns", "list_class"]
 
 _LENGTH = 200
 
@@ -41,23 +41,41 @@ def enumerate_columns(data: ClassTable, payload: dict[str, Any]) -> tuple[list[C
     Any prices exclude columns, so all of them do together; the first are those by which the
     others are found, and the next where those leave too many.
     """
-    prices = payload["prices"]
     deadline = time.monotonic() + payload["time_limit"]
     columns: list[Column] = []
     complete = True
     for g in range(data.node_count.size):
-        table, all_of_g = np.empty((0, 1), dtype=np.int32), False
-        for first in prices:
-            if time.monotonic() < deadline:
-                table, all_of_g = _columns_of(data, g, first, payload)
-            if all_of_g:
-                break
-        for other in prices:
-            worth = other.worth(data, g, table)
-            table = table[worth >= other.thresholds(payload["below"])[g]]
+        table, all_of_g = list_class(data, g, payload["prices"], payload, deadline)
         complete &= all_of_g
         columns += [(g, tuple(sorted(row[row >= 0].tolist()))) for row in table]
     return columns, complete
+
+
+def list_class(
+    data: ClassTable, g: int, prices: list[Prices], payload: dict[str, Any], deadline: float
+) -> tuple[Array, bool]:
+    """Columns of one class of nodes, as rows of task classes, and whether they are all.
+
+    Parameters
+    ----------
+    data : ClassTable
+    g : int
+    prices : list of Prices
+    payload : dict
+        "below", "most", "branches" as in `enumerate_columns`.
+    deadline : float
+        Value of ``time.monotonic()`` after which nothing is listed.
+    """
+    table, complete = np.empty((0, 1), dtype=np.int32), False
+    for first in prices:
+        if time.monotonic() < deadline:
+            table, complete = _columns_of(data, g, first, payload)
+        if complete:
+            break
+    for other in prices:
+        worth = other.worth(data, g, table)
+        table = table[worth >= other.thresholds(payload["below"])[g]]
+    return table, complete
 
 
 def _columns_of(
@@ -67,7 +85,7 @@ def _columns_of(
     knapsack = knapsack_of(data, g, prices.shift)
     most = payload["most"]
     items, each = data.items(g)
-    found = np.full((most, int(min(_LENGTH, max(1, each.sum())))), -1, dtype=np.int32)
+    found = np.full((most, _longest(knapsack, each)), -1, dtype=np.int32)
     weights = prices.weights[g].copy()
     profit = data.profits(g, prices.shift, prices.profit)
     multipliers(knapsack, profit, weights)
@@ -82,3 +100,12 @@ def _columns_of(
         rows = np.where(rows < 0, -1, items[rows]).astype(np.int32)
         rows = np.unique(np.sort(rows, axis=1)[:, ::-1], axis=0)
     return rows, left_out == -math.inf and count <= most
+
+
+def _longest(knapsack: Knapsack, each: Array) -> int:
+    """No set of tasks has more members, or it is too long to be listed."""
+    longest = int(each.sum())
+    for d, room in enumerate(knapsack.capacity.tolist()):
+        needs = np.sort(np.repeat(knapsack.needs[:, d], np.minimum(each, _LENGTH)))
+        longest = min(longest, int((np.cumsum(needs[:_LENGTH]) <= room).sum()))
+    return min(_LENGTH, max(1, longest))

@@ -214,6 +214,21 @@ class Session:
         answer = self._run("branch", time_limit, news, {"upper": upper, "bound": bound})
         return 0 if answer is None else int(answer["parts"])
 
+    def close(
+        self,
+        time_limit: float,
+        upper: int,
+        bound: int,
+        on_allocation: Callable[[list[Column]], None],
+        on_bound: Callable[[int], None],
+    ) -> None:
+        """Raise the bound by a search of all columns within the gap (`solver.columns.partition`).
+
+        Only for plain problems; the parameters are as in `branch`.
+        """
+        job = {"prices": self.prices, "upper": upper, "bound": bound}
+        self._run("close", time_limit, self._told_of(on_allocation, on_bound), job)
+
     def count_nodes(
         self,
         time_limit: float,

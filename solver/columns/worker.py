@@ -17,8 +17,11 @@ from .generation import Generation
 from .modes.generation import generation
 from .modes.patterns import deal_patterns
 from .modes.table import ModeTable
+from .partition.closing import Closing
 
-__all__ = ["branch", "count_nodes", "dive", "forget", "generate", "list_columns", "patterns"]
+__all__ = [
+    "branch", "close", "count_nodes", "dive", "forget", "generate", "list_columns", "patterns",
+]  # fmt: skip
 
 
 class _Kept:
@@ -165,6 +168,16 @@ def count_nodes(payload: dict[str, Any], send: Callable[[Any], None]) -> dict[st
     run.run()
     session.add(run.columns)
     return {"columns": session.news(), "probes": run.probes}
+
+
+def close(payload: dict[str, Any], send: Callable[[Any], None]) -> dict[str, Any] | None:
+    """Search all columns within the gap: `partition.closing.Closing`."""
+    session = _session(payload)
+    if session is None:
+        return None
+    run = Closing(session.table, payload, send)
+    run.run()
+    return {"columns": [], "listed": run.listed, "work": run.work}
 
 
 def list_columns(payload: dict[str, Any], _send: Callable[[Any], None]) -> dict[str, Any] | None:

@@ -58,6 +58,14 @@ class LoopSettings:
     """The same at least."""
     least_space: int = 4
     """Room that the list of a node has to grow, at least."""
+    partition_steps: int = 12
+    """Steps by which the prices are moved, in a choice among listed columns."""
+    partition_list: int = 200
+    """They are moved where more columns than this are left."""
+    partition_levels: int = 16
+    """How often on the way to a solution, and once more."""
+    partition_room: int = 8
+    """Room for the columns left at all depths, in those listed."""
     breakout_looks: int = 20_000
     """Exchanges of an overfull node that a step of breakout looks at, about."""
     breakout_tabu: int = 3

@@ -15,6 +15,8 @@ from dataclasses import replace
 import numpy as np
 
 from ..columns.counting.table import costs_nothing_else, may_count
+from ..columns.partition.limits import may_close
+from ..columns.partition.settings import PARTITION
 from ..columns.program import columns_of, decode, most_of_others, set_model
 from ..columns.session import Session
 from ..engines.process import EngineCrash
@@ -122,6 +124,9 @@ def _take_steps(session: Session, options: Options, best: Best) -> None:
         if best.settled():
             return
         if _can_close(session, best):
+            _search_listed(session, options, best)
+            if best.settled() or options.seconds_left() <= 0:
+                return
             columns, complete = _close_gap(session, options, best)
             if complete:
                 return
@@ -153,6 +158,20 @@ def _can_close(session: Session, best: Best) -> bool:
     if session.problem.modes is None or session.converged or best.bound is None:
         return True
     return best.cost - best.bound <= COLUMN_GENERATION.mode_gap * best.cost
+
+
+def _search_listed(session: Session, options: Options, best: Best) -> None:
+    """Search all columns within the gap, or within a part of it."""
+    problem, upper = session.problem, _grid_cost(session.problem, best)
+    if upper is None or problem.modes is not None or not may_close(session.table):
+        return
+    session.close(
+        PARTITION.share * options.seconds_left(),
+        upper,
+        _grid_bound(session, best),
+        on_allocation=lambda columns: _offer(problem, best, columns, np.ones(len(columns))),
+        on_bound=lambda bound: best.bounded(bound, Proof.BRANCHING),
+    )
 
 
 def _branch(session: Session, options: Options, best: Best) -> None:

@@ -26,7 +26,9 @@ from ...system.locks import hold
 from ..annealing import pack
 from ..descent import descend, feed, make_ranking, regroup_some, relieve, switch_off
 from ..greedy import fill_greedily, fill_quickly
+from ..listed import Listed, make_search
 from ..moves.sets import make_buffers
+from ..partition import search_on
 from ..pricing import price_out
 from ..quick_sets import fill_node
 from ..state import Facts, State, make_facts, make_state, task_order
@@ -94,6 +96,8 @@ def _pricing() -> None:
     tables = make_tables(knapsack, facts.demand, weights)
     values, work = np.zeros(3, dtype=np.int64), np.zeros(1, dtype=np.int64)
     price_out(knapsack, facts.demand, knapsack.most, tables, 0, 0, False, 9, found, values, work)
+    listed = Listed(found, np.zeros(3, dtype=np.int32), values)
+    search_on(listed, make_search(values, most, most, 0), 9)
 
 
 def _whole_example() -> tuple[Any, Any]:
