@@ -221,13 +221,15 @@ class Session:
         bound: int,
         on_allocation: Callable[[list[Column]], None],
         on_bound: Callable[[int], None],
-    ) -> None:
+    ) -> int:
         """Raise the bound by a search of all columns within the gap (`solver.columns.partition`).
 
-        Only for plain problems; the parameters are as in `branch`.
+        Only for plain problems; the parameters are as in `branch`. Returns how many were listed,
+        0 if they are too many.
         """
         job = {"prices": self.prices, "upper": upper, "bound": bound}
-        self._run("close", time_limit, self._told_of(on_allocation, on_bound), job)
+        answer = self._run("close", time_limit, self._told_of(on_allocation, on_bound), job)
+        return 0 if answer is None else int(answer["listed"])
 
     def count_nodes(
         self,

@@ -18,7 +18,7 @@ LEVELS = LOOPS.partition_levels
 
 
 class Listed(NamedTuple):
-    """The columns.
+    """The columns; each fits the tasks and nodes that there are.
 
     Attributes
     ----------

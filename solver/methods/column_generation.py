@@ -114,7 +114,7 @@ def _count_nodes(
 
 def _take_steps(session: Session, options: Options, best: Best) -> None:
     """Dive, list, branch, solve over the columns and search by turns, until nothing is gained."""
-    problem, idle = session.problem, 0
+    problem, idle, widest = session.problem, 0, None
     for step in range(COLUMN_GENERATION.steps):
         if options.seconds_left() <= 0 or best.settled() or idle == COLUMN_GENERATION.idle_steps:
             return
@@ -124,7 +124,7 @@ def _take_steps(session: Session, options: Options, best: Best) -> None:
         if best.settled():
             return
         if _can_close(session, best):
-            _search_listed(session, options, best)
+            widest = _search_listed(session, options, best, widest)
             if best.settled() or options.seconds_left() <= 0:
                 return
             columns, complete = _close_gap(session, options, best)
@@ -160,11 +160,27 @@ def _can_close(session: Session, best: Best) -> bool:
     return best.cost - best.bound <= COLUMN_GENERATION.mode_gap * best.cost
 
 
-def _search_listed(session: Session, options: Options, best: Best) -> None:
-    """Search all columns within the gap, or within a part of it."""
+def _search_listed(
+    session: Session, options: Options, best: Best, widest: float | None
+) -> float | None:
+    """Search all columns within the gap, or within a part of it.
+
+    Parameters
+    ----------
+    widest : float or None
+        The gap on the grid above which it is not worth while, None for none.
+
+    Returns
+    -------
+    float or None
+        The same for the next time: what was in vain is tried again where the gap is smaller.
+    """
     problem, upper = session.problem, _grid_cost(session.problem, best)
     if upper is None or problem.modes is not None or not may_close(session.table):
-        return
+        return widest
+    gap = upper - _grid_bound(session, best)
+    if widest is not None and gap > widest:
+        return widest
     session.close(
         PARTITION.share * options.seconds_left(),
         upper,
@@ -172,6 +188,7 @@ def _search_listed(session: Session, options: Options, best: Best) -> None:
         on_allocation=lambda columns: _offer(problem, best, columns, np.ones(len(columns))),
         on_bound=lambda bound: best.bounded(bound, Proof.BRANCHING),
     )
+    return PARTITION.again * gap
 
 
 def _branch(session: Session, options: Options, best: Best) -> None:

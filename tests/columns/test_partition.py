@@ -42,15 +42,18 @@ def random_lists(count, seed):
     rng = np.random.default_rng(seed)
     for _ in range(count):
         K, G, N = rng.integers(1, 5), rng.integers(1, 4), rng.integers(1, 12)
-        tasks = np.full((N, 3), -1, dtype=np.int32)
+        count = rng.integers(0, 3, K)
+        members = np.repeat(np.arange(K), count)[::-1]
+        tasks = np.full((N if members.size else 0, 3), -1, dtype=np.int32)
         for row in tasks:
-            size = rng.integers(1, 4)
-            row[:size] = np.sort(rng.integers(0, K, size))[::-1]
+            taken = np.sort(rng.permutation(members.size)[: rng.integers(1, 4)])
+            row[: taken.size] = members[taken]
+        N = tasks.shape[0]
         most = int(rng.choice([6, 60, MOST_BUDGET]))
         node = rng.integers(0, G, N).astype(np.int32)
         listed = Listed(tasks, node, rng.integers(0, most + 2, G))
         cost, budget = rng.integers(0, most // 4 + 2, N), int(rng.integers(0, most + 1))
-        yield listed, cost, rng.integers(0, 3, K), rng.integers(1, 3, G), budget
+        yield listed, cost, count, rng.integers(1, 3, G), budget
 
 
 def cheapest(listed, cost, count, nodes, start=0):

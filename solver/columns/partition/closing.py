@@ -116,7 +116,7 @@ class Closing:
         rows, nodes, reduced = [], [], []
         left = PARTITION.most_columns
         for g in range(data.node_count.size):
-            job = {"below": below, "most": left, "branches": PARTITION.listing_branches}
+            job = {"below": below, "most": max(1, left), "branches": PARTITION.listing_branches}
             table, complete = list_class(data, g, self.prices, job, self.deadline)
             left -= table.shape[0]
             if not complete or left < 0:

@@ -16,6 +16,8 @@ class PartitionSettings:
 
     share: float = 0.3
     """Share of the time left, in every step."""
+    again: float = 0.5
+    """It is tried again where the gap has come down to this part of what it was."""
     most_members: int = 4096
     """Up to so many tasks and nodes together; all sums then stay in 64 bits."""
     most_columns: int = 300_000
