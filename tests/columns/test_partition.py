@@ -91,7 +91,7 @@ def searched(listed, cost, nodes, search, work):
 def test_the_cheapest_choice_is_found(work, many):
     """With prices moved everywhere and nowhere, in one go and with a pause at every step."""
     found = moved = paused = 0
-    for listed, cost, count, nodes, budget in random_lists(cases(1500, 50_000), seed=7 + many):
+    for listed, cost, count, nodes, budget in random_lists(cases(600, 50_000), seed=7 + many):
         wanted = cheapest(listed, cost, count, nodes)
         search = make_search(cost, count, nodes, budget, many)
         best, pauses = searched(listed, cost, nodes, search, work)
@@ -166,7 +166,7 @@ def test_bounds_never_pass_the_optimum_and_meet_it(factor):
     """At random prices, from an allocation that is optimal, nearly so, or far from it."""
     rng = np.random.default_rng(factor)
     met = found_better = 0
-    for instance in random_instances(cases(300, 10_000), seed=factor % 97):
+    for instance in random_instances(cases(120, 10_000), seed=factor % 97):
         problem, best = Problem(instance), oracle.brute_force(instance)
         grid = problem.outer_grid
         if best is None or not grid.exact_cost or column_table(problem).demand.max() > 2**20:
@@ -183,14 +183,14 @@ def test_bounds_never_pass_the_optimum_and_meet_it(factor):
             assert check(instance, node_index) == []
         met += run.bound == optimum == run.upper
         found_better += bool(found)
-    assert met >= 50
-    assert found_better >= 50
+    assert met >= 30
+    assert found_better >= 20
 
 
 def test_it_proves_what_the_relaxation_leaves_open():
-    problem = Problem(from_spec("few_per_node:nodes=8,tasks_per_node=4,storage=0.95,seed=1"))
+    problem = Problem(from_spec("few_per_node:nodes=8,seed=3"))
     session, bounds, found = generated(problem), [], []
-    upper = session.bound + 10**6
+    upper = session.bound + 10**5
     session.close(30.0, upper, session.bound, found.append, bounds.append)
     node_index = decode(problem, found[-1], np.ones(len(found[-1])))
     assert check(problem.instance, node_index) == []
