@@ -188,9 +188,10 @@ def test_bounds_never_pass_the_optimum_and_meet_it(factor):
 
 
 def test_it_proves_what_the_relaxation_leaves_open():
-    problem = Problem(from_spec("few_per_node:nodes=8,seed=3"))
+    spec = "few_per_node:nodes=8,node_types=all,independent=true,storage=0.97,seed=1"
+    problem = Problem(from_spec(spec))
     session, bounds, found = generated(problem), [], []
-    upper = session.bound + 10**5
+    upper = session.bound + 20_000
     session.close(30.0, upper, session.bound, found.append, bounds.append)
     node_index = decode(problem, found[-1], np.ones(len(found[-1])))
     assert check(problem.instance, node_index) == []
