@@ -14,7 +14,7 @@ class PartitionSettings:
     Set by trials on few_per_node with all nodes different and independent storage of 0.97.
     """
 
-    share: float = 0.5
+    share: float = 0.3
     """Share of the time left, in every step."""
     again: float = 0.5
     """It is tried again where the gap has come down to this part of what it was."""
