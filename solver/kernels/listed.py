@@ -109,7 +109,8 @@ def make_search(
     depths = int(min(count.sum(), nodes.sum())) + 2
     costs = np.zeros((LEVELS, N), dtype=np.int64)
     costs[0] = cost
-    stack = np.zeros(LOOPS.partition_room * N + 1, dtype=np.int32)
+    room = max(LOOPS.partition_room * N, LOOPS.partition_least_room)
+    stack = np.zeros(min(room, 3 * depths * N) + 1, dtype=np.int32)
     stack[:N] = np.arange(N)
     left = np.zeros(depths, dtype=np.int64)
     left[0] = N

@@ -66,6 +66,8 @@ class LoopSettings:
     """How often on the way to a solution, and once more."""
     partition_room: int = 8
     """Room for the columns left at all depths, in those listed."""
+    partition_least_room: int = 4_000_000
+    """The same at least, in columns, as far as it may be needed."""
     breakout_looks: int = 20_000
     """Exchanges of an overfull node that a step of breakout looks at, about."""
     breakout_tabu: int = 3
