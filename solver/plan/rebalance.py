@@ -164,6 +164,7 @@ class _Run:
         reserve = min(REBALANCING.order_share * self.seconds, REBALANCING.most_order)
         self.solve_by = self.deadline - reserve
         self.interrupted = False
+        self.base: Array | None = None
 
     @property
     def planned(self) -> Instance:
@@ -231,6 +232,7 @@ class _Run:
         if start is None and self.seconds:
             share = REBALANCING.mending_share * self.seconds
             start = mended_start(planned, time.monotonic() + share)
+        self.base = start
         if given is not None:
             if isinstance(given, Allocation):  # of another cap, it belongs to another instance
                 given = self.initial = given.to_mapping()
@@ -295,9 +297,8 @@ class _Run:
         plan = self._order(result.allocation.node_index, time.monotonic() + left / 2)
         if plan.status is PlanStatus.ORDERED:
             return replace(result, plan=plan)
-        found = orderable(
-            self.present, result.allocation.node_index, self._order, self._fewer, self.deadline
-        )
+        best = result.allocation.node_index
+        found = orderable(self.present, best, self.base, self._order, self._fewer, self.deadline)
         known = "proved" if plan.status is PlanStatus.NONE else "none was found"
         because = (
             "the moves to the best allocation found, which would save "

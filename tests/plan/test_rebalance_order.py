@@ -56,6 +56,16 @@ def test_the_moves_that_have_an_order_are_made():
     assert "these others have one" in result.message
 
 
+def test_what_must_move_moves_though_the_rest_has_no_order():
+    instance = exchange(Node("c", 4, storage=4), Node("d", 4, storage=4))
+    tasks = [*instance.tasks, Task("u", 4, storage=2)]
+    more = Instance(instance.nodes, tasks, current={**HERE, "u": "c"})
+    result = rebalance(more, drain="c", **OPTIONS)
+    require_safe(result)
+    assert (result.moves, result.saving, result.saving_bound) == (1, 0, 6)
+    assert result.allocation.node_of == {**HERE, "u": "d"}
+
+
 def test_without_any_order_the_best_allocation_says_so():
     instance = exchange(max_load=1)  # where they are, x is above the limit
     result = rebalance(instance, **OPTIONS)

@@ -25,66 +25,65 @@ _GROUP_SHARE = 0.5  # of the time, for the moves that are in each other's way
 
 
 def orderable(
-    present: Present, node_index: Array, order: Order, solve: Solve, deadline: float
+    present: Present,
+    node_index: Array,
+    base: Array | None,
+    order: Order,
+    solve: Solve,
+    deadline: float,
 ) -> tuple[Array, Plan] | None:
     """The cheapest allocation found whose moves have a safe order; None if there is none.
 
-    First all moves that have an order by themselves, group by group of those that share nodes;
-    then allocations of fewer and fewer moves; at last nothing moves, where that breaks no rule.
+    First a base, such as staying, and as much of the allocation as has an order, in groups of
+    moves that share nodes; then allocations of fewer and fewer moves.
 
     Parameters
     ----------
     present : Present
     node_index : (W,) int64
         An allocation without a safe order.
+    base : (W,) int64 or None
+        One that changes little, if there is one: where nothing must change, none.
     order, solve : callable
     deadline : float
         A reading of `time.monotonic`.
     """
     instance = present.instance
     best: tuple[int, Array, Plan] | None = None
-    if present.can_stay:
-        stay = present.node_index
-        best = present.units, stay, order(stay, deadline)
 
-    def consider(found: Array) -> bool:
+    def consider(found: Array, until: float) -> bool:
         nonlocal best
         cost = cost_in_units(instance, found)
         if check(instance, found) or (best is not None and cost >= best[0]):
             return False
-        plan = order(found, deadline)
+        plan = order(found, until)
         if plan.status is not PlanStatus.ORDERED:
             return False
         best = cost, found, plan
         return True
 
     begun = time.monotonic()
-    consider(_by_groups(present, node_index, order, begun + _GROUP_SHARE * (deadline - begun)))
+    if base is not None and consider(base, deadline):
+        until = begun + _GROUP_SHARE * (deadline - begun)
+        kept, chunks = base, [list(groups_between(instance, base, node_index))]
+        while chunks and time.monotonic() < until:
+            chunk = chunks.pop()
+            changed = kept.copy()
+            for rows in chunk:
+                changed[rows] = node_index[rows]
+            if consider(changed, until):
+                kept = changed
+            elif len(chunk) > 1:
+                half = len(chunk) // 2
+                chunks += [chunk[half:], chunk[:half]]
     for most in _fewer(count_moves(Allocation(instance, node_index))):
         left = deadline - time.monotonic()
         if left <= 0:
             break
         found = solve(most, time.monotonic() + left / 2)
-        if found is None or consider(found):
+        if found is None or consider(found, deadline):
             break
     return None if best is None else best[1:]
-
-
-def _by_groups(present: Present, node_index: Array, order: Order, deadline: float) -> Array:
-    """What runs now, changed by the groups of moves that have a safe order by themselves."""
-    now = present.node_index
-    kept = now.copy()
-    groups = list(groups_between(present.instance, now, node_index))
-    for number, rows in enumerate(groups):
-        left = deadline - time.monotonic()
-        if left <= 0:
-            break
-        changed = now.copy()
-        changed[rows] = node_index[rows]
-        share = time.monotonic() + left / (len(groups) - number)
-        if order(changed, share).status is PlanStatus.ORDERED:
-            kept[rows] = node_index[rows]
-    return kept
 
 
 def _fewer(moves: int) -> Iterator[int]:
