@@ -44,12 +44,13 @@ def ctrl_c_at_a_look(at: int) -> contextlib.AbstractContextManager[None]:
 
 @contextlib.contextmanager
 def _clock(at: int, act: Callable[[], None], shift: Callable[[], float]) -> Iterator[None]:
-    plain, looks, over = time.monotonic, [0], [False]
+    plain, looks, over, lock = time.monotonic, [0], [False], threading.Lock()
 
     def look() -> float:
-        looks[0] += 1
-        if looks[0] == at and not over[0]:
-            act()
+        with lock:  # so that nothing is sent any more once this is over
+            looks[0] += 1
+            if looks[0] == at and not over[0]:
+                act()
         return plain() + shift()
 
     time.monotonic = look
@@ -57,7 +58,8 @@ def _clock(at: int, act: Callable[[], None], shift: Callable[[], float]) -> Iter
         yield
     finally:
         time.monotonic = plain
-        over[0] = True
+        with lock:
+            over[0] = True
 
 
 class Flag(threading.Event):

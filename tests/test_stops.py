@@ -49,9 +49,10 @@ LONGEST = {"Ctrl-C at a line": 40_000, "no code": 60, "no engine": 8}
 @pytest.fixture(autouse=True)
 def own_handler():
     """Python's handler, also where the tests were started with Ctrl-C ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    before, clock = signal.signal(signal.SIGINT, signal.default_int_handler), time.monotonic
     mark_used()  # else a short run would not load the search
     yield
+    time.monotonic = clock
     signal.signal(signal.SIGINT, before)
 
 
