@@ -11,7 +11,7 @@ __all__ = ["PARTITION"]
 class PartitionSettings:
     """Listing all columns within the gap, and the search for the cheapest choice among them.
 
-    Set by trials on few_per_node with all nodes different and independent storage of 0.97.
+    From few trials on few_per_node with all nodes different and independent storage of 0.97.
     """
 
     share: float = 0.3
