@@ -31,6 +31,8 @@ from .saving.outcome import said, with_allocation, with_history, with_savings
 
 __all__ = ["rebalance"]
 
+_INTERRUPTED = "interrupted before the moves had an order"
+
 
 def rebalance(
     instance: Instance,
@@ -178,10 +180,21 @@ class _Run:
             return _without_allocation(result)
         if present.can_stay and self._saves_less(result, least):
             return self._staying(result, least)
-        result = self._ordered(result)
+        try:
+            result = self._ordered(result)
+        except KeyboardInterrupt:
+            return self._without_order(result)
         if present.can_stay and self._saves_less(result, least):
             result = self._staying(result, least)
         return result
+
+    def _without_order(self, result: Result) -> Result:
+        """The result of a run that was interrupted while its moves were being ordered."""
+        during = self.ordering["during"]
+        plan = Plan(self.planned, PlanStatus.UNKNOWN, during=during, reason=_INTERRUPTED)
+        if result.termination is not Termination.PROVEN:
+            result = replace(result, termination=Termination.INTERRUPTED)
+        return said(replace(result, plan=plan), _INTERRUPTED)
 
     def _solved(self) -> Result:
         """The best allocation, whatever the order of its moves, and what it saves."""
@@ -189,7 +202,10 @@ class _Run:
         guide, few = self._guide(start), start
         if guide is not None and start is not None:
             share = time.monotonic() + REBALANCING.share * (self.solve_by - time.monotonic())
-            start = few = guide.within_cap(start, share)
+            try:
+                start = few = guide.within_cap(start, share)
+            except KeyboardInterrupt:
+                guide.interrupted = True
             self.interrupted |= guide.interrupted
         late = time.monotonic() - self.begun
         fewer = self.planned.max_moves is None and guide is not None
@@ -209,7 +225,11 @@ class _Run:
         if self.interrupted or not fewer or result.allocation is None:
             return result
         if guide is not None and few is not None:
-            found = guide.fewer_moves(result.allocation.node_index, few, self.solve_by)
+            found = result.allocation.node_index
+            try:
+                found = guide.fewer_moves(found, few, self.solve_by)
+            except KeyboardInterrupt:
+                self.interrupted = True
             result = self._with_fewer(with_allocation(result, self.present, found), few)
         return result
 

@@ -4,6 +4,7 @@ import pytest
 
 from solver import Instance, Node, PlanStatus, Status, Task, check, check_plan, rebalance
 from solver.errors import OptionError
+from solver.plan.order import order_moves
 
 OPTIONS = {"time_limit": 20, "num_workers": 1}
 HERE = {"x": "a", "y": "b"}
@@ -79,3 +80,16 @@ def test_without_any_order_the_best_allocation_says_so():
 def test_options_of_the_order_are_checked_first(wrong):
     with pytest.raises(OptionError):
         rebalance(exchange(), **wrong)
+
+
+def test_an_interrupt_while_the_moves_are_ordered_keeps_the_allocation(monkeypatch):
+    def interrupted(instance, before, after, **options):
+        if (before != after).any():
+            raise KeyboardInterrupt
+        return order_moves(instance, before, after, **options)
+
+    monkeypatch.setattr("solver.plan.rebalance.order_moves", interrupted)
+    result = rebalance(exchange(), **OPTIONS)
+    assert check(result.instance, result.allocation) == []
+    assert (result.moves, result.saving, result.plan.status) == (2, 6, PlanStatus.UNKNOWN)
+    assert "interrupted before the moves had an order" in result.message
