@@ -5,9 +5,11 @@ import signal
 import sys
 import threading
 
+import numba
 import pytest
 from numba.core.compiler_lock import global_compiler_lock
 
+from solver.kernels.build.jit import _compile_undisturbed
 from solver.kernels.descent import feed
 from solver.system.undisturbed import load, undisturbed
 
@@ -101,3 +103,15 @@ def test_compiled_code_is_not_loaded_in_the_main_thread(monkeypatch):
         feed.compile(())  # of no arguments there is none
     assert seen
     assert MAIN not in seen
+
+
+@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled")
+def test_who_holds_the_lock_compiles_what_is_called_within():
+    one = numba.njit(lambda number: number + 1)
+    _compile_undisturbed(one)
+
+    @numba.njit
+    def twice(number):
+        return 2 * one(number)
+
+    assert twice(1) == 4

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import numba
 from numba.core.caching import CompileResultCacheImpl, FunctionCache
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.types.misc import unliteral
 
 from ...system.undisturbed import undisturbed
@@ -59,7 +60,13 @@ def _compiled(function: Callable[..., Any], **options: bool) -> Any:
 def _compile_undisturbed(dispatcher: Any) -> None:
     """Let no interrupt come while numba holds its lock: it would hold it for good."""
     plain = dispatcher.compile
-    dispatcher.compile = lambda signature: undisturbed(lambda: plain(signature))
+
+    def compiled(signature: Any) -> Any:
+        if global_compiler_lock.is_locked():  # by this thread: no other one would get it
+            return plain(signature)
+        return undisturbed(lambda: plain(signature))
+
+    dispatcher.compile = compiled
 
 
 def _ignore_literals(dispatcher: Any) -> None:
