@@ -52,7 +52,7 @@ def powered(count, seed, *, integers=True):
 
 @pytest.mark.parametrize("integers", [True, False])
 def test_every_method_and_bound_agrees_with_brute_force(integers):
-    share = share_proved(powered(cases(60, 1_000), 615, integers=integers))
+    share = share_proved(powered(cases(60 if integers else 24, 1_000), 615, integers=integers))
     # Thirds have too many digits for the grid: there the bound stays a little below the cost.
     assert share >= (0.9 if integers else 0.25)
 

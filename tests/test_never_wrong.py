@@ -54,7 +54,7 @@ def some_methods(number):
 
 @pytest.mark.parametrize("batch", range(BATCHES))
 def test_no_status_and_no_bound_is_wrong(batch):
-    count, proved = cases(1_000, 20_000) // BATCHES, 0
+    count, proved = cases(700, 20_000) // BATCHES, 0
     for number, instance in enumerate(wide_instances(count, seed=7_000 + batch)):
         best = oracle.brute_force(instance)
         for method in some_methods(number):

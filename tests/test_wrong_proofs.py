@@ -117,7 +117,7 @@ def stale_weights_instance(seed):
 def test_stale_multipliers_do_not_lift_the_bound_of_column_generation():
     """Seed 6 gave 220,552,027 where an allocation of 165,211,341 exists."""
     compared = 0
-    for seed in [6, *range(100, 100 + cases(6, 600))]:
+    for seed in [6, *range(100, 100 + cases(4, 600))]:
         instance = stale_weights_instance(seed)
         problem = Problem(instance)
         best = solve(instance, "cp-sat", time_limit=10)
@@ -128,7 +128,7 @@ def test_stale_multipliers_do_not_lift_the_bound_of_column_generation():
         for start in ([], columns_of(problem, best.allocation.node_index)):
             made = generated(problem, start, 5.0)
             assert made.bound is None or problem.outer_grid.bound_in_units(made.bound) <= units
-    assert compared >= 4
+    assert compared >= 3
 
 
 def test_pricing_makes_any_weights_valid_at_every_shift():
