@@ -64,7 +64,7 @@ def test_the_cost_is_that_of_the_brute_force_where_there_is_an_order(numbers):
             assert result.cost == least
             seen["best"] += 1
         else:
-            assert exact(result.cost) >= optimum.cost
+            assert result.cost >= least
             seen["other"] += 1
     assert seen["best"]
 
