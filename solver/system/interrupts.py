@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-__all__ = ["interrupted_once"]
+__all__ = ["interrupted_once", "noticed"]
 
 _SIGNALS = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
@@ -51,6 +51,42 @@ def interrupted_once() -> Iterator[Callable[[], None]]:
 
         return handle
 
+    with _handled(wrapped):
+        yield finish
+
+
+@contextmanager
+def noticed() -> Iterator[Callable[[], bool]]:
+    """Notice signals within the block that raise KeyboardInterrupt, whoever catches it.
+
+    Yields
+    ------
+    callable
+        Whether one has come. Outside the main thread none is noticed.
+    """
+    came = False
+
+    def wrapped(handler: Any) -> Any:
+        def handle(number: int, frame: FrameType | None) -> None:
+            nonlocal came
+            came = True
+            handler(number, frame)
+
+        return handle
+
+    def has_come() -> bool:
+        return came
+
+    if threading.current_thread() is not threading.main_thread():
+        yield has_come
+        return
+    with _handled(wrapped):
+        yield has_come
+
+
+@contextmanager
+def _handled(wrapped: Callable[[Any], Any]) -> Iterator[None]:
+    """Have handlers of signals that are written in Python wrapped within the block."""
     before: dict[int, Any] = {}
     ours: dict[int, Any] = {}
     try:
@@ -59,7 +95,7 @@ def interrupted_once() -> Iterator[Callable[[], None]]:
             if callable(handler) and not isinstance(handler, signal.Handlers):
                 before[number], ours[number] = handler, wrapped(handler)
                 signal.signal(number, ours[number])
-        yield finish
+        yield
     finally:
         for number, handler in before.items():
             if signal.getsignal(number) is ours[number]:  # else somebody has set another

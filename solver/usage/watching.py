@@ -27,6 +27,7 @@ from ..model.plans.plan import PlanStatus
 from ..model.result import Result, Termination
 from ..plan.present import Present
 from ..plan.rebalance import rebalance
+from ..system.interrupts import noticed
 from ..system.whole_files import atomic_paths
 from .adjusting import usage_report
 from .figures import figure_of, with_figures
@@ -156,10 +157,10 @@ class Watch:
         OSError
             If the state or the log cannot be written.
         """
-        with alone(self.state):
-            return self._run(every, rounds)
+        with alone(self.state), noticed() as is_called_off:
+            return self._run(every, rounds, is_called_off)
 
-    def _run(self, every: float, rounds: int | None) -> State:
+    def _run(self, every: float, rounds: int | None, is_called_off: Callable[[], bool]) -> State:
         state = read_state(self.state)
         if self.log is not None:
             mended_log(self.log, state)
@@ -171,6 +172,8 @@ class Watch:
             begun = self.clock.now()
             state = self.round(state)
             done += 1
+            if is_called_off():  # a solve that was about to end does not raise
+                raise KeyboardInterrupt
             if rounds is None or done < rounds:
                 passed = min(max(self.clock.now() - begun, 0.0), every)
                 self.clock.wait(every - passed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from solver import (
 )
 from solver.errors import InstanceError, OptionError
 from solver.plan.order import order_moves
+from solver.system.interrupts import interrupted_once
 from solver.system.scratch import Scratch
 from solver.usage.state import State, append_record, mended_log, read_state, write_state
 from solver.usage.watching import Clock, Outputs, Watch
@@ -262,6 +264,24 @@ def test_an_interrupted_search_ends_it_and_leaves_no_trace(watch, monkeypatch):
 
 class Crash(BaseException):
     """The process ends here, as by a kill."""
+
+
+def test_an_interrupt_that_a_solve_keeps_to_itself_ends_it_after_the_round(watch, monkeypatch):
+    def about_to_end(*arguments, **options):
+        with interrupted_once() as finish:
+            finish()
+            signal.raise_signal(signal.SIGINT)
+        return rebalance(*arguments, **options)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    monkeypatch.setattr(watching, "rebalance", about_to_end)
+    watcher = watch()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            watcher.run(0.0, 3)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert read_state(watcher.state).round == 1
 
 
 @pytest.mark.parametrize("at", range(9))
